@@ -32,8 +32,9 @@ packages_of()
 		     "libnl-3-dev libnl-genl-3-dev"
 		;;
 	driver)
-		# libelf1 for objtool; Debian's headers ask for this very gcc
-		echo "gcc-12 make libelf1 kmod"
+		# What Debian's headers depend on: this very gcc, libelf for
+		# objtool, pahole for BTF from 6.12.
+		echo "gcc-12 make libelf1 pahole kmod"
 		;;
 	vm)
 		packages_of driver
