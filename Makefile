@@ -5,8 +5,14 @@
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 BUILD ?= build
+# The kernel to build the modules for.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# The kernel that make shell boots: 6.1, 6.12 or debug.
+KERNEL ?= 6.1
 
-.PHONY: all help user setup check check-quick clean
+export BUILD
+
+.PHONY: all help user driver setup shell check check-quick debug-kernel clean
 
 all: user ## build everything that this machine can build
 
@@ -16,8 +22,30 @@ user: $(BUILD)/build.ninja ## build the library, the tools and the tests
 $(BUILD)/build.ninja:
 	meson setup $(BUILD)
 
+driver: ## build the kernel modules for KDIR (default: the running kernel)
+	@packaging/build-modules.sh $(KDIR) $(BUILD)
+
+setup: ## install what building and testing needs, from Debian packages
+	packaging/setup.sh check
+
+shell: ## boot a guest with the pod up and get a shell in it (KERNEL=6.1)
+	@packaging/setup.sh vm
+	@tests/vm/shell $(KERNEL)
+
+check-quick: ## build, unit tests, kselftests on 6.1; under 5 minutes
+	@packaging/setup.sh user vm
+	@tests/check quick
+
+check: ## the same on all kernels, sanitizers, lint; what CI runs
+	@packaging/setup.sh check
+	@tests/check all
+
+debug-kernel: ## build the kernel with KASAN and lockdep (cached; 10 minutes)
+	@packaging/setup.sh debug-kernel
+	@tests/vm/debug-kernel
+
 clean: ## remove what the build made
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sort | column -t -s '|'
