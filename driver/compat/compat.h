@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that ub builds for (6.1 and newer), and
+ * nothing else. UB_HAVE_* come from probe.sh; no other file may test them.
+ */
+#ifndef _UB_COMPAT_H
+#define _UB_COMPAT_H
+
+#include <linux/device.h>
+#include <linux/mm.h>
+
+/* Since 6.12 it is not asm/ any more. */
+#ifdef UB_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* Since 6.3 vm_flags are only written through accessors. */
+#ifndef UB_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* Since 6.2 class->devnode gets a const device. */
+#ifdef UB_HAVE_CONST_DEVNODE
+#define UB_DEVNODE_CONST const
+#else
+#define UB_DEVNODE_CONST
+#endif
+
+/* With the RCU fix of 2024, also in stable kernels, allocation flags went. */
+#ifdef UB_HAVE_ALLNS_FLAGS
+#define ub_genl_multicast(family, skb, group) \
+	genlmsg_multicast_allns(family, skb, 0, group, GFP_KERNEL)
+#else
+#define ub_genl_multicast(family, skb, group) \
+	genlmsg_multicast_allns(family, skb, 0, group)
+#endif
+
+#endif /* _UB_COMPAT_H */

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Asks the compiler what this kernel's headers offer, and prints a -D for each
+# feature that is there. Called by Kbuild with the compiler and all its flags.
+#
+# Probing by compiling instead of by version: vendors backport. A probe is one
+# statement that only compiles where the feature is; driver/compat/compat.h is
+# the only user of the results.
+
+set -eu
+
+# The command as Kbuild would run it, relative to the kernel's build directory.
+try() {
+	name=$1 includes=$2 statement=$3
+	shift 3
+	{
+		for i in $includes; do echo "#include <$i>"; done
+		echo "void ub_probe(void);"
+		echo "void ub_probe(void) { $statement; }"
+	} | "$@" -Wno-unused -Werror -fsyntax-only -x c - 2>/dev/null &&
+		printf ' -DUB_HAVE_%s' "$name" || :
+}
+
+try VM_FLAGS_SET "linux/mm.h" \
+	"struct vm_area_struct *v = (void *)0; vm_flags_set(v, VM_IO)" "$@"
+try CONST_DEVNODE "linux/device/class.h" \
+	"char *(*f)(const struct device *, umode_t *) = (void *)0; struct class c = { .devnode = f }" "$@"
+try LINUX_UNALIGNED "linux/types.h linux/unaligned.h" "" "$@"
+try ALLNS_FLAGS "net/genetlink.h" \
+	"genlmsg_multicast_allns((void *)0, (void *)0, 0, 0, GFP_KERNEL)" "$@"

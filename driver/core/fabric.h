@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a fabric gives to the core, and what it gets from it.
+ *
+ * A fabric (ub_soft is the first) makes pods and executes transactions. The
+ * core keeps the objects, routes, segments, tokens and user interfaces, and
+ * does not know how a fabric moves bytes.
+ */
+#ifndef _UB_CORE_FABRIC_H
+#define _UB_CORE_FABRIC_H
+
+#include <linux/types.h>
+
+#include <ub/ioctl.h>
+#include <ub/netlink.h>
+
+#include "route.h"
+
+struct module;
+struct netlink_ext_ack;
+struct ub_pod;
+struct ub_pod_param;
+struct ub_seg;
+struct ub_txn;
+
+/**
+ * struct ub_fabric_ops - a kind of pod
+ * @name:	shown as the backend, at most UB_NAME_LEN - 1
+ * @owner:	the module; held by every open file of its pods
+ * @pod_add:	make a pod from a preset and its parameters ("key", value) on
+ *		behalf of an administrator: ends in ub_pod_create()
+ * @execute:	carry out a transaction chunk of at most UB_TXN_CHUNK bytes at
+ *		once: prepare it, account it on the links of its routes, move the
+ *		bytes. May sleep. 0 or -errno; on error nothing was moved.
+ */
+struct ub_fabric_ops {
+	const char *name;
+	struct module *owner;
+	int (*pod_add)(const char *name, const char *preset,
+		       const struct ub_pod_param *params, unsigned int nr,
+		       struct netlink_ext_ack *extack);
+	int (*execute)(struct ub_txn *txn);
+};
+
+int ub_fabric_register(const struct ub_fabric_ops *ops);
+void ub_fabric_unregister(const struct ub_fabric_ops *ops);
+
+/* A parameter of a preset, as the administrator typed it. */
+struct ub_pod_param {
+	const char *key;
+	const char *value;
+};
+
+/* One UBPU of a pod to be. */
+struct ub_ubpu_desc {
+	u8 type;		/* UB_UBPU_* */
+	u64 mem_size;		/* of an NPU, in bytes */
+};
+
+/* One link of a pod to be. Ports are numbered in the order of the links. */
+struct ub_link_desc {
+	u32 ubpu[2];
+	u8 width;		/* lanes */
+	u32 lane_mbps;		/* of one lane, per direction */
+};
+
+/**
+ * struct ub_pod_desc - a pod to be
+ * @name:	unique, [a-zA-Z0-9_-]
+ * @ops:	its fabric
+ * @ubpu:	the UBPUs: NPUs first
+ * @link:	the links
+ * @nr_ubpus:	number of @ubpu
+ * @nr_npus:	how many of them are NPUs
+ * @nr_links:	number of @link
+ */
+struct ub_pod_desc {
+	const char *name;
+	const struct ub_fabric_ops *ops;
+	const struct ub_ubpu_desc *ubpu;
+	const struct ub_link_desc *link;
+	u32 nr_ubpus;
+	u32 nr_npus;
+	u32 nr_links;
+};
+
+int ub_pod_create(const struct ub_pod_desc *desc, struct netlink_ext_ack *extack);
+
+
+/* The largest piece of a transaction that is executed without looking up. */
+#define UB_TXN_CHUNK (64u * 1024)
+
+/* A place in a segment. */
+struct ub_mem {
+	struct ub_seg *seg;
+	u64 offset;
+};
+
+/**
+ * struct ub_txn - one chunk of a transaction
+ * @pod:	where
+ * @in:		route from the source's home to the initiator
+ * @out:	route from the initiator to the destination's home
+ * @src:	from here
+ * @dst:	to here
+ * @length:	bytes, 1 … UB_TXN_CHUNK
+ */
+struct ub_txn {
+	struct ub_pod *pod;
+	struct ub_route in;
+	struct ub_route out;
+	struct ub_mem src;
+	struct ub_mem dst;
+	u32 length;
+};
+
+/* What ub_fabric_ops.execute is made of, in this order. */
+int ub_txn_prepare(struct ub_txn *txn);
+void ub_route_account(struct ub_pod *pod, const struct ub_route *route, u32 bytes);
+void ub_txn_move(struct ub_txn *txn);
+
+#endif /* _UB_CORE_FABRIC_H */

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ub.ko: UnifiedBus NPUs, links and segments. It makes no pod by itself: load a
+ * fabric, such as ub_soft.
+ */
+#include <linux/module.h>
+
+#include "ub.h"
+
+static int __init ub_init(void)
+{
+	int ret;
+
+	ub_waits_init();
+	ret = ub_npus_init();
+	if (ret)
+		return ret;
+	ret = ub_netlink_init();
+	if (ret)
+		ub_npus_exit();
+	return ret;
+}
+
+static void __exit ub_exit(void)
+{
+	ub_netlink_exit();
+	ub_npus_exit();
+	ub_sysfs_exit();
+	ub_users_exit();
+}
+
+module_init(ub_init);
+module_exit(ub_exit);
+
+MODULE_DESCRIPTION("UnifiedBus: NPUs, links, segments");
+MODULE_AUTHOR("the ub project");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ub_soft.ko: SuperPods in software. Loading it makes one pod of eight NPUs,
+ * "pod0"; `ubadm pod add` makes more.
+ *
+ * It behaves like UnifiedBus; its speed says nothing about UnifiedBus.
+ */
+#include <linux/module.h>
+
+#include "soft.h"
+
+static bool no_default;
+module_param(no_default, bool, 0444);
+MODULE_PARM_DESC(no_default, "make no pod when the module is loaded");
+
+static const struct ub_fabric_ops ub_soft_ops = {
+	.name = "soft",
+	.owner = THIS_MODULE,
+	.pod_add = ub_soft_pod_add,
+	.execute = ub_soft_execute,
+};
+
+const struct ub_fabric_ops *ub_soft_fabric(void)
+{
+	return &ub_soft_ops;
+}
+
+static int __init ub_soft_init(void)
+{
+	int ret;
+
+	ret = ub_fabric_register(&ub_soft_ops);
+	if (ret || no_default)
+		return ret;
+	ret = ub_soft_pod_add("pod0", "mesh1d", NULL, 0, NULL);
+	if (ret)
+		ub_fabric_unregister(&ub_soft_ops);
+	return ret;
+}
+
+static void __exit ub_soft_exit(void)
+{
+	ub_fabric_unregister(&ub_soft_ops);
+}
+
+module_init(ub_soft_init);
+module_exit(ub_soft_exit);
+
+MODULE_DESCRIPTION("UnifiedBus SuperPods in software");
+MODULE_AUTHOR("the ub project");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
+MODULE_ALIAS("ub-fabric-soft");
