@@ -174,7 +174,7 @@ static int ub_dump_items(struct sk_buff *skb, struct netlink_callback *cb,
 
 static bool ub_dump_wants(struct netlink_callback *cb, const struct ub_pod *pod)
 {
-	struct nlattr **attrs = genl_dumpit_info(cb)->attrs;
+	struct nlattr **attrs = ub_genl_dump_attrs(cb);
 
 	return !attrs[UB_A_POD] || !nla_strcmp(attrs[UB_A_POD], pod->name);
 }
