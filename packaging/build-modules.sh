@@ -8,11 +8,15 @@
 # a second build compiles only what changed. The last lines printed are the
 # modules' files.
 #
-# usage: packaging/build-modules.sh KDIR BUILD [ARGUMENT OF MAKE...]
-#   KDIR   the kernel's headers, e.g. /lib/modules/$(uname -r)/build
+# usage: packaging/build-modules.sh [--root ROOT] KDIR BUILD [ARGUMENT OF MAKE...]
+#   KDIR    the kernel's headers, e.g. /lib/modules/$(uname -r)/build
+#   --root  KDIR lies in this tree, which has the compiler for it too (see
+#           tests/vm/suite-kernel)
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+root=
+[ "${1-}" != --root ] || { root=$2; shift 2; }
 kdir=$1
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
@@ -56,5 +60,10 @@ if [ -e "$top/Kbuild" ]; then
 else
 	echo 'obj-y += driver/' >Kbuild
 fi
-make -s -C "$kdir" M="$copy" modules "$@" >&2
+if [ -n "$root" ]; then
+	"$top/tests/vm/in-root" "$root" "$copy" \
+		make -s -C "${kdir#"$root"}" M="$copy" modules "$@" >&2
+else
+	make -s -C "$kdir" M="$copy" modules "$@" >&2
+fi
 find "$copy" -name '*.ko' | sort

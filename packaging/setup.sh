@@ -44,6 +44,7 @@ packages_of()
 	check)
 		packages_of user
 		packages_of vm
+		packages_of debug-kernel
 		echo "sparse shellcheck codespell"
 		;;
 	debug-kernel)
