@@ -101,7 +101,7 @@ void ub_move(void *const *dst, uint32_t ndst, const void *src, size_t bytes, uin
 {
 	size_t at, n;
 
-	if (!ndst)
+	if (!ndst || (ndst == 1 && dst[0] == src))
 		return;
 	if (flags & UB_REDUCE_NT) {
 		fold_best()->stream(dst, ndst, src, bytes);

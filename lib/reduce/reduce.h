@@ -74,7 +74,8 @@ int ub_reduce(const struct ub_reduce *r);
  * ub_move - copy one source to several destinations in one pass
  * @dst: where the destinations begin
  * @ndst: how many
- * @src: the source; a destination may be the same memory
+ * @src: the source; a destination may be the same memory, and when it is the only
+ *	one it is not touched
  * @bytes: how many
  * @flags: enum ub_reduce_flags
  */

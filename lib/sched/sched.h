@@ -40,7 +40,8 @@
  *     not say that they have arrived: that takes a signal.
  *   - Within one step a source and a destination may be the same bytes, never
  *     overlap otherwise: an element is read from all sources before it is
- *     written to any destination.
+ *     written to any destination. A MOVE onto itself (IN to OUT, in place) touches
+ *     nothing: others may be reading there.
  *
  * Signals. A cell belongs to the rank that waits on it; one stream of one rank
  * writes it and one stream reads it. A SIGNAL stores
