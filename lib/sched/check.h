@@ -9,7 +9,8 @@
  *   3  the caller's own accesses, before the call and after it, are ordered too
  *   4  all streams end
  *   5  a cell has one writer and one reader, its values increase, each signal is
- *      awaited and each wait signalled
+ *      awaited (by a wait for its value or a later one; of the entry exchange: by its own),
+ *      each wait signalled
  *   6  ranks, chunks, TMP and cells lie within what the plan declares, and TMP is
  *      written before it is read
  *   7  banks may be reused (see sched.h): the plan is SYNC, and closed: nothing
