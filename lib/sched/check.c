@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check_state.h"
+#include "traffic.h"
 
 #define ARENA_BLOCK	(256u << 10)
 #define CHANNEL_BUCKETS	(1u << 19)

@@ -76,15 +76,4 @@ struct ub_check_report {
  */
 int ub_check_plan(const struct ub_check *check, struct ub_check_report *report);
 
-/**
- * ub_plan_traffic - count the bytes of payload between ranks, from the steps
- * @plan: the plan
- * @layout: its sizes
- * @bytes: nranks × nranks counters, [from × nranks + to], added to
- *
- * What a rank moves within its own memory is not counted. A step that reads from one
- * rank and writes to another counts for both ways.
- */
-void ub_plan_traffic(const struct ub_plan *plan, const struct ub_layout *layout, uint64_t *bytes);
-
 #endif /* UB_SCHED_CHECK_H */
