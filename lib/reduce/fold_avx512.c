@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /* Kernels for x86-64 with AVX-512: vectors of 64 bytes, non-temporal stores. */
 #if defined(__x86_64__)
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Kernels for any processor: vectors of 16 bytes, which the compiler lowers to
  * what the baseline has. Stores are always ordinary.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Dissemination barrier: in round k rank r tells r + 2^k and hears from r − 2^k; what
  * it tells is that 2^k ranks, itself the last, have come.

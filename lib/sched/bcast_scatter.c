@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Broadcast by scatter and all-gather: each rank fetches one part from the root, and
  * the other parts from the ranks that fetched them.

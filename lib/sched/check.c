@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Walks a plan: one thread that polls the heads of all streams of all ranks, until all
  * have ended or none can go on. See check.h for what that proves.

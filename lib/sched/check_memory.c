@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Memory as check sees it: for each chunk what it holds, and the accesses that a later
  * one could race with. A write that comes after all of them replaces them: who is after

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Is a step well formed, and within what its plan declares? Whoever interprets a step
  * after this may index by it.

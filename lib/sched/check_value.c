@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * What a value is made of: the semantics of buffers, without data. A value is a chunk
  * of a rank's IN or a fold of such; a fold must not take a contribution twice, nor mix

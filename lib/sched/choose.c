@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Chooses an algorithm by cost. Pure and in integers: every rank that asks the same
  * question gets the same answer.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Walks the streams of all ranks with a clock each. A step's sources and destinations
  * go in parallel, each over its own link, and element by element: a step that reads

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Binds chunks to bytes. All is closed formulas: nothing grows with the number of
  * chunks, and no product of two user-sized numbers is ever formed.

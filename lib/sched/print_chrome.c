@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plan on a time line: one process per rank, one thread per stream, one complete event
  * ("X") per step, in microseconds. The format: Trace Event Format, Google, 2016.

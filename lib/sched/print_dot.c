@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plan as a graph. Which wait a signal satisfies is found by cell and value: the first
  * wait of that cell for this value, or for a later one.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plan as text. Ranks and chunks are printed as the ranges that they are, so a step is
  * a line at any number of ranks.

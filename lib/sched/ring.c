@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Ring allreduce: a part of the vector travels around, gathers everybody's
  * contribution, and then goes around once more, complete.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Bytes between ranks, counted from the steps alone. It knows no algorithm: that is
  * why it can be compared with an algorithm's own formula, and with what links count.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Two-shot allreduce, direct and without a copy: rank r owns the r-th part of the
  * vector; it folds that part of everybody's IN and stores it to everybody's OUT, in

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /* See async_run.h. One element per chunk, one stream per rank, sums of int64_t. */
 #include <stdlib.h>
 #include <string.h>

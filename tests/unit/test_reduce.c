@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Every instruction set folds to the bits of a plain scalar loop: all types and
  * operators, odd sizes, odd alignments, many sources and destinations, and a
@@ -263,6 +263,24 @@ static void test_move_copies_to_all(void **state)
 	}
 }
 
+/* Longer than the block in which a MOVE to several destinations goes. */
+static void test_a_long_move(void **state)
+{
+	static unsigned char from[50021], to[3][50021];
+	void *dst[] = { to[0], to[1], to[2] };
+
+	for (size_t i = 0; i < sizeof(from); i++)
+		from[i] = rnd();
+	for (uint32_t flags = 0; flags <= UB_REDUCE_NT; flags++) {
+		memset(to, 0, sizeof(to));
+		ub_move(dst, 3, from, sizeof(from) - 1, flags);
+		for (int d = 0; d < 3; d++) {
+			assert_memory_equal(to[d], from, sizeof(from) - 1);
+			assert_int_equal(to[d][sizeof(from) - 1], 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_min_max_keep_nan_and_first_zero),
 		cmocka_unit_test(test_unknown_is_refused),
 		cmocka_unit_test(test_move_copies_to_all),
+		cmocka_unit_test(test_a_long_move),
 	};
 	const char *env = getenv("UB_TEST_SEED");
 

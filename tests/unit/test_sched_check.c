@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Every algorithm is proved by check: for up to 9 ranks every root, and every mixture
  * of ranks in place and not up to 5; for larger numbers by following random columns.

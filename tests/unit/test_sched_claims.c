@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Small plans that are wrong in one way each, and what check says of them; and small
  * right ones with several streams, which no algorithm has yet.
@@ -170,6 +170,18 @@ static void test_a_signal_does_not_cover_another_streams_posts(void **state)
 	expect(&plan, 2, "may still write");
 }
 
+static void test_a_signal_does_not_cover_later_posts(void **state)
+{
+	struct ub_plan plan = list_plan(1);
+
+	fill(1);
+	/* Pushed again between the signal and the wait: rank 0 comes that far alone. */
+	memmove(&steps[0][0][3], &steps[0][0][2], 3 * sizeof(steps[0][0][0]));
+	steps[0][0][2] = steps[0][0][0];
+	nsteps[0][0]++;
+	expect(&plan, 2, "may still write");
+}
+
 static void test_streams_are_not_ordered_but_by_signals(void **state)
 {
 	struct ub_plan plan = list_plan(2);
@@ -220,6 +232,16 @@ static void test_two_writers_of_a_cell(void **state)
 	steps[0][1][1].signal = 0;
 	steps[0][1][1].value = 2;
 	expect(&plan, 5, "writes cell 0 of rank 1, as stream 0 of rank 0 does");
+}
+
+static void test_two_readers_of_a_cell(void **state)
+{
+	struct ub_plan plan = list_plan(2);
+
+	fill(2);
+	ub_emit_signal(add(0, 0), 0, ub_rank(1), 0, 2);
+	ub_emit_wait(add(1, 1), 0, ub_rank(0), 0, 2);
+	expect(&plan, 5, "waits for cell 0, as stream 0 does");
 }
 
 static void test_a_value_that_does_not_grow(void **state)
@@ -348,10 +370,12 @@ int main(void)
 		cmocka_unit_test(test_an_end_applied_twice_or_never),
 		cmocka_unit_test(test_a_fold_while_posts_still_read),
 		cmocka_unit_test(test_a_signal_does_not_cover_another_streams_posts),
+		cmocka_unit_test(test_a_signal_does_not_cover_later_posts),
 		cmocka_unit_test(test_streams_are_not_ordered_but_by_signals),
 		cmocka_unit_test(test_an_early_use_of_a_callers_buffer),
 		cmocka_unit_test(test_waiting_for_each_other),
 		cmocka_unit_test(test_two_writers_of_a_cell),
+		cmocka_unit_test(test_two_readers_of_a_cell),
 		cmocka_unit_test(test_a_value_that_does_not_grow),
 		cmocka_unit_test(test_a_signal_that_nobody_awaits),
 		cmocka_unit_test(test_beyond_what_was_declared),

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Cost agrees with the algorithms' formulas (on a full mesh, entry and exit added), and
  * the choice follows it.
@@ -72,6 +72,27 @@ static void test_formulas(void **state)
 	expect_time(cost_of(UB_COLL_BARRIER, "dissemination", 9, 0).total, 4 * ALPHA);
 }
 
+/* On one host two-shot reads p·S and writes p·S; flat reads and writes S for each rank. */
+static void test_memory_is_shared_by_all(void **state)
+{
+	struct ub_cost_model model = { .memory = ub_cost_rate(50000000000ull) };
+	const struct ub_alg *algs[] = { ub_alg_find(UB_COLL_ALLREDUCE, "twoshot"),
+					ub_alg_find(UB_COLL_BROADCAST, "flat") };
+	struct ub_layout layout;
+	struct ub_plan plan;
+	struct ub_cost cost;
+
+	for (int i = 0; i < 2; i++) {
+		struct ub_sched_args args = { .coll = algs[i]->coll, .nranks = 8 };
+
+		assert_int_equal(ub_plan_make(&plan, algs[i], &args), 0);
+		ub_layout_bind(&layout, &plan, 1 << 20, 4);
+		assert_int_equal(ub_cost_plan(&plan, &layout, &model, &cost, NULL, NULL), 0);
+		expect_time(cost.total, on_link(2 * 8 << 20));
+		assert_int_equal(cost.bound, UB_COST_MEMORY);
+	}
+}
+
 static const char *chosen(enum ub_coll coll, uint32_t p, uint64_t bytes, uint64_t tmp)
 {
 	struct ub_choice choice = { .args = { .coll = coll, .nranks = p }, .bytes = bytes,
@@ -116,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formulas),
+		cmocka_unit_test(test_memory_is_shared_by_all),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_choice_honours_properties),
 	};

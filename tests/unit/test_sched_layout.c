@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * Chunks bind to bytes: they cover the vector once and in order, begin at granules, are as
  * even as granules go, and fit the window that was asked for.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * What a plan looks like: the text of a small one word for word; the graph and the time
  * line have a node, an event for every step. And the trace hash tells streams apart.
