@@ -103,7 +103,16 @@ static int do_data(struct run *run, struct ub_stream *st, const struct ub_instr 
 	return 0;
 }
 
-/* Signals of the entry have been given and heard by entry.c already. */
+/*
+ * Signals of the entry have been given and heard by entry.c already, before any step.
+ * They are given again where data may go before them, with the signal that follows as
+ * their release: that takes TMP, for nobody else's memory may be touched before entry.
+ */
+static bool is_given(const struct run *run, const struct ub_instr *in)
+{
+	return in->flags & UB_STEP_ENTRY && !run->prog->plan->tmp_chunks;
+}
+
 static void do_signal(struct run *run, struct ub_stream *st, const struct ub_instr *in)
 {
 	const struct ub_ref *ref = &run->prog->refs[in->ref];
@@ -115,7 +124,7 @@ static void do_signal(struct run *run, struct ub_stream *st, const struct ub_ins
 	for (uint32_t i = 0; i < in->ndst; i++) {
 		if (__builtin_expect(run->x->tracing, 0))
 			trace_signal(st, in, &ref[i]);
-		if (in->flags & UB_STEP_ENTRY)
+		if (is_given(run, in))
 			continue;
 		ub_publish(cell(run, ref[i].rank, ref[i].space), value);
 		ub_notify(&run->comm->ctl->ranks[ref[i].rank]);
@@ -140,7 +149,7 @@ static bool signalled(const struct run *run, const struct ub_stream *st)
 static bool do_wait(struct run *run, struct ub_stream *st, const struct ub_instr *in)
 {
 	for (; st->done < in->nsrc; st->done++) {
-		if (!(in->flags & UB_STEP_ENTRY) && !signalled(run, st))
+		if (!is_given(run, in) && !signalled(run, st))
 			return false;
 		if (__builtin_expect(run->x->tracing, 0))
 			trace_signal(st, in, awaited(run, st));
