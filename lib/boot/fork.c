@@ -79,8 +79,10 @@ int ub_comm_fork(int nranks, int (*body)(struct ub_comm *comm, void *arg), void 
 	for (r = 0; r < nranks; r++) {
 		cfg.rank = r;
 		pids[r] = fork();
-		if (!pids[r])
+		if (!pids[r]) {
+			free(pids);
 			exit(run_rank(body, arg, &cfg, parent));
+		}
 		if (pids[r] < 0) {
 			err = -errno;
 			break;
