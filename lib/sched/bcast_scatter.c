@@ -14,14 +14,19 @@
  * against α + S/B_l for the flat one: for large S. (The bound is S/((p−1)·B_l), for
  * a pipeline of many parts.)
  *
- * The root's own part is fetched from its OUT, like everybody's, so that all ranks
- * do the same; the root itself copies its whole vector at once.
+ * The root's own part is fetched from its OUT, like everybody's; the root itself
+ * copies its whole vector at once, and then only waits for the exit of all.
  */
+#include <errno.h>
+
 #include "algs.h"
 #include "emit.h"
 
 static int bcast_scatter_plan(struct ub_plan *plan)
 {
+	/* Two ranks have nothing to gather from each other. */
+	if (plan->args.nranks < 3)
+		return -EOPNOTSUPP;
 	plan->regions[0].chunks = plan->args.nranks;
 	plan->nsignals = plan->args.nranks;
 	plan->props = UB_PLAN_RESTARTABLE | UB_PLAN_ONE_ROUND | UB_PLAN_ORDERED | UB_PLAN_SYNC;
@@ -35,10 +40,8 @@ static bool bcast_scatter_next(const struct ub_plan *plan, struct ub_cursor *cur
 	uint32_t p = plan->args.nranks, root = plan->args.root, self = cur->rank;
 	bool is_root = self == root;
 
-	if (p == 1 && cur->phase != SCATTER)
-		cur->phase = cur->phase < SCATTER ? SCATTER : LEFT + 1;
-	if (is_root && cur->phase == GATHER)
-		cur->phase++;
+	if (is_root && cur->phase == WAIT)
+		cur->phase = LEAVE;
 	switch (cur->phase++) {
 	case ENTER:
 		return ub_emit_signal_all(plan, cur, step, UB_STEP_ENTRY, 1);

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "check_state.h"
+#include "traffic.h"
 
-#define ARENA_BLOCK (256u << 10)
+#define ARENA_BLOCK	(256u << 10)
+#define CHANNEL_BUCKETS	(1u << 19)
 
 struct arena_block {
 	struct arena_block *next;
@@ -90,7 +92,8 @@ static int streams_init(struct state *st)
 	st->clocks = check_alloc(st, n * n * sizeof(*st->clocks));
 	st->cells = check_alloc(st, ncells * sizeof(*st->cells));
 	st->left = check_alloc(st, st->p * sizeof(*st->left));
-	st->nbuckets = 4096;
+	/* A channel for every pair is the most that there can be. */
+	st->nbuckets = n * st->p < CHANNEL_BUCKETS ? n * st->p : CHANNEL_BUCKETS;
 	st->buckets = check_alloc(st, st->nbuckets * sizeof(*st->buckets));
 	if (!st->streams || !st->clocks || !st->cells || !st->left || !st->buckets)
 		return -ENOMEM;

@@ -9,7 +9,8 @@
  *   3  the caller's own accesses, before the call and after it, are ordered too
  *   4  all streams end
  *   5  a cell has one writer and one reader, its values increase, each signal is
- *      awaited and each wait signalled
+ *      awaited (by a wait for its value or a later one; of the entry exchange: by its own),
+ *      each wait signalled
  *   6  ranks, chunks, TMP and cells lie within what the plan declares, and TMP is
  *      written before it is read
  *   7  banks may be reused (see sched.h): the plan is SYNC, and closed: nothing
@@ -74,16 +75,5 @@ struct ub_check_report {
  * Return: 0: proved; -EPROTO: a claim is false, see @report; -ENOMEM.
  */
 int ub_check_plan(const struct ub_check *check, struct ub_check_report *report);
-
-/**
- * ub_plan_traffic - count the bytes of payload between ranks, from the steps
- * @plan: the plan
- * @layout: its sizes
- * @bytes: nranks × nranks counters, [from × nranks + to], added to
- *
- * What a rank moves within its own memory is not counted. A step that reads from one
- * rank and writes to another counts for both ways.
- */
-void ub_plan_traffic(const struct ub_plan *plan, const struct ub_layout *layout, uint64_t *bytes);
 
 #endif /* UB_SCHED_CHECK_H */

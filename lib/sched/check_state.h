@@ -89,6 +89,7 @@ struct signal {
 	struct channel *channel;
 	uint32_t cover;		/* the last post that it follows */
 	uint32_t value;
+	bool entry;		/* UB_STEP_ENTRY */
 };
 
 struct cell {

@@ -21,7 +21,8 @@
 
 static int oneshot_plan(struct ub_plan *plan)
 {
-	plan->tmp_chunks = plan->args.nranks;
+	/* Alone one needs no slots, and so no windows. */
+	plan->tmp_chunks = plan->args.nranks > 1 ? plan->args.nranks : 0;
 	plan->nsignals = plan->args.nranks;
 	plan->props = UB_PLAN_RESTARTABLE | UB_PLAN_ONE_ROUND | UB_PLAN_ORDERED | UB_PLAN_SYNC;
 	return 0;
@@ -46,7 +47,9 @@ static bool oneshot_next(const struct ub_plan *plan, struct ub_cursor *cur, stru
 		return ub_emit_flush(step);
 	case FOLD:
 		return ub_emit_reduce(step, UB_STEP_LOCAL | UB_STEP_OWN | UB_STEP_FINISH,
-				      ub_rank_all(plan, 0), ub_chunk_each(UB_TMP, 0),
+				      ub_rank_all(plan, 0),
+				      plan->tmp_chunks ? ub_chunk_each(UB_TMP, 0) :
+							 ub_chunks(UB_IN, 0, 1),
 				      ub_self(), ub_chunks(UB_OUT, 0, 1));
 	}
 	cur->phase--;

@@ -3,11 +3,10 @@
  * Bytes between ranks, counted from the steps alone. It knows no algorithm: that is
  * why it can be compared with an algorithm's own formula, and with what links count.
  */
-#include "check.h"
+#include "traffic.h"
 
-/* Bytes of what a step moves between one source and one destination. */
-static uint64_t step_bytes(const struct ub_plan *plan, const struct ub_layout *layout,
-			   const struct ub_step *step, uint32_t src_pos, uint32_t dst_pos)
+uint64_t ub_step_bytes(const struct ub_plan *plan, const struct ub_layout *layout,
+		       const struct ub_step *step, uint32_t src_pos, uint32_t dst_pos)
 {
 	const struct ub_slice *slice = step->dst.space != UB_TMP ? &step->dst : &step->src;
 	uint32_t pos = slice == &step->dst ? dst_pos : src_pos, first;
@@ -33,7 +32,7 @@ static void move_traffic(const struct ub_plan *plan, const struct ub_layout *lay
 		uint32_t from = ub_ranks_get(&step->from, set == &step->from ? i : 0, self);
 		uint32_t to = ub_ranks_get(&step->to, set == &step->to ? i : 0, self);
 		uint32_t pos = ub_ranks_pos(set, ub_ranks_get(set, i, self));
-		uint64_t n = step_bytes(plan, layout, step, pos, pos);
+		uint64_t n = ub_step_bytes(plan, layout, step, pos, pos);
 
 		if (from != self && !(step->flags & UB_STEP_LOCAL))
 			bytes[(size_t)from * p + self] += n;
@@ -54,14 +53,16 @@ static void reduce_traffic(const struct ub_plan *plan, const struct ub_layout *l
 
 		if (from != self && !(step->flags & UB_STEP_LOCAL))
 			bytes[(size_t)from * p + self] +=
-				step_bytes(plan, layout, step, ub_ranks_pos(&step->from, from), to0);
+				ub_step_bytes(plan, layout, step, ub_ranks_pos(&step->from, from),
+					      to0);
 	}
 	for (uint32_t i = 0; i < ub_ranks_count(&step->to); i++) {
 		uint32_t to = ub_ranks_get(&step->to, i, self);
 
 		if (to != self)
 			bytes[(size_t)self * p + to] +=
-				step_bytes(plan, layout, step, from0, ub_ranks_pos(&step->to, to));
+				ub_step_bytes(plan, layout, step, from0,
+					      ub_ranks_pos(&step->to, to));
 	}
 }
 

@@ -2,8 +2,7 @@
 /*
  * Every algorithm is proved by check: for up to 9 ranks every root, and every mixture
  * of ranks in place and not up to 5; for larger numbers by following random columns.
- * UB_TEST_SEED takes a seed back; UB_TEST_LONG=1 adds 1024 ranks for all algorithms
- * (else for those with few steps) and more columns.
+ * UB_TEST_SEED takes a seed back; UB_TEST_LONG=1 follows more columns.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -67,6 +66,17 @@ static void prove_exhaustively(const struct ub_plan *plan)
 		prove_mask(plan, rnd() & all);
 }
 
+/* Only the scattered broadcast needs three ranks. */
+static bool make(struct ub_plan *plan, const struct ub_alg *alg, const struct ub_sched_args *args)
+{
+	int err = ub_plan_make(plan, alg, args);
+
+	if (err == -EOPNOTSUPP && args->nranks < 3 && !strcmp(alg->name, "scatter"))
+		return false;
+	assert_int_equal(err, 0);
+	return true;
+}
+
 static void test_all_up_to_nine_ranks(void **state)
 {
 	struct ub_plan plan;
@@ -79,8 +89,8 @@ static void test_all_up_to_nine_ranks(void **state)
 				struct ub_sched_args args = { .coll = ub_algs[a]->coll,
 							      .nranks = p, .root = root };
 
-				assert_int_equal(ub_plan_make(&plan, ub_algs[a], &args), 0);
-				prove_exhaustively(&plan);
+				if (make(&plan, ub_algs[a], &args))
+					prove_exhaustively(&plan);
 			}
 		}
 	}
@@ -137,11 +147,8 @@ static void test_random_columns_of_many_ranks(void **state)
 	bool every = getenv("UB_TEST_LONG");
 
 	for (int a = 0; ub_algs[a]; a++) {
-		for (int i = 0; i < 6; i++) {
-			if (counts[i] == 1024 && !every && ub_algs[a]->coll != UB_COLL_BARRIER)
-				continue;
+		for (int i = 0; i < 6; i++)
 			prove_columns(ub_algs[a], counts[i], every ? MAX_COLUMNS : 6);
-		}
 	}
 }
 
@@ -154,7 +161,7 @@ int main(void)
 	const char *env = getenv("UB_TEST_SEED");
 
 	seed = env ? strtoull(env, NULL, 0) : 20261121;
-	printf("check: UB_TEST_SEED=%llu; UB_TEST_LONG=1 adds 1024 ranks and columns\n",
+	printf("check: UB_TEST_SEED=%llu; UB_TEST_LONG=1 follows 64 columns, not 6\n",
 	       (unsigned long long)seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
