@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Eager broadcast: the root pushes, before anybody has asked, into memory that the
- * library keeps for it.
+ * library keeps for it, its own too; everybody takes it from there.
  *
- *	          TMP            OUT
- *	root IN ──▶ [slot 0] ──▶ rank 1
- *	        ──▶ [slot 0] ──▶ rank 2
+ *	        ┌▶ TMP ──▶ OUT  root
+ *	root IN ┼▶ TMP ──▶ OUT  rank 1
+ *	        └▶ TMP ──▶ OUT  rank 2
  *
  * Steps 1. On a full mesh of links of bandwidth B_l:
  *	t = α + S/B_l
  * and a copy of S at the receiver: for small S. As in the one-shot allreduce nobody
  * touches another rank's IN or OUT, so the signal that follows the data is the entry
- * exchange, and there is no exit.
+ * exchange, and there is no exit. The root's FLUSH lies between its posts, which read
+ * IN, and its own taking, which writes it when in place.
  */
 #include "algs.h"
 #include "emit.h"
@@ -30,14 +31,14 @@ static bool bcast_eager_next(const struct ub_plan *plan, struct ub_cursor *cur,
 	enum { PUSH, TELL, WAIT, FLUSH, TAKE, END };
 	bool is_root = cur->rank == plan->args.root;
 
-	if (plan->args.nranks == 1 && cur->phase < TAKE)
-		cur->phase = TAKE;
-	if (!is_root && cur->phase == PUSH)
+	if (!is_root && (cur->phase == PUSH || cur->phase == FLUSH))
 		cur->phase++;
+	if (plan->args.nranks == 1 && cur->phase == TELL)
+		cur->phase = TAKE;
 	switch (cur->phase++) {
 	case PUSH:
 		return ub_emit_move(step, ub_self(), ub_chunks(UB_IN, 0, 1),
-				    ub_rank_others(plan, cur->rank), ub_chunks(UB_TMP, 0, 1));
+				    ub_rank_all(plan, cur->rank), ub_chunks(UB_TMP, 0, 1));
 	case TELL:
 		return ub_emit_signal_all(plan, cur, step, UB_STEP_ENTRY, 1);
 	case WAIT:
@@ -45,7 +46,7 @@ static bool bcast_eager_next(const struct ub_plan *plan, struct ub_cursor *cur,
 	case FLUSH:
 		return ub_emit_flush(step);
 	case TAKE:
-		return ub_emit_move(step, ub_self(), ub_chunks(is_root ? UB_IN : UB_TMP, 0, 1),
+		return ub_emit_move(step, ub_self(), ub_chunks(UB_TMP, 0, 1),
 				    ub_self(), ub_chunks(UB_OUT, 0, 1));
 	}
 	cur->phase = END;

@@ -300,13 +300,16 @@ static void mutate_all_ranks(const struct ub_plan *plan)
 
 	for (uint32_t i = 0; i < length[0]; i++) {
 		struct ub_step step[MAX_P];
+		bool dropped[MAX_P];
 
-		for (uint32_t r = 0; r < p; r++)
-			if (i < length[r])
+		for (uint32_t r = 0; r < p; r++) {
+			dropped[r] = i < length[r];
+			if (dropped[r])
 				step[r] = drop(r, i);
+		}
 		judge(plan, HARMFUL, "dropping everywhere", 0, i);
 		for (uint32_t r = 0; r < p; r++)
-			if (i <= length[r])
+			if (dropped[r])
 				undrop(r, i, step[r]);
 	}
 	for (uint32_t i = 0; i + 1 < length[0]; i++) {
