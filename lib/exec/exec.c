@@ -30,13 +30,6 @@ uint64_t ub_exec_salt(const struct ub_comm *comm)
 	return h;
 }
 
-static const char *choose(const struct ub_exec *x, enum ub_coll coll)
-{
-	if (coll == UB_COLL_ALLREDUCE)
-		return x->forced[0] ? x->forced[0] : "twoshot";
-	return x->forced[1] ? x->forced[1] : "flat";
-}
-
 static bool is_small(const struct ub_exec *x, const struct ub_job *job)
 {
 	bool forced = job->coll == UB_COLL_ALLREDUCE ? x->forced[0] :
@@ -69,6 +62,18 @@ const struct ub_plan *ub_exec_plan(struct ub_comm *comm, enum ub_coll coll, uint
 		return NULL;
 	x->nplans++;
 	return plan;
+}
+
+/* What was asked for, where it can serve; else the fewest passes over memory. */
+static const struct ub_plan *choose(struct ub_comm *comm, const struct ub_job *job)
+{
+	bool fold = job->coll == UB_COLL_ALLREDUCE;
+	const char *forced = comm->exec->forced[!fold];
+	const struct ub_plan *plan = NULL;
+
+	if (forced)
+		plan = ub_exec_plan(comm, job->coll, job->root, forced);
+	return plan ? plan : ub_exec_plan(comm, job->coll, job->root, fold ? "twoshot" : "flat");
 }
 
 int ub_exec_trace_small(struct ub_comm *comm, const struct ub_job *job)
@@ -179,7 +184,7 @@ int ub_exec_call(struct ub_comm *comm, const struct ub_job *job)
 
 	if (is_small(comm->exec, job))
 		return ub_small(comm, job);
-	w.plan = ub_exec_plan(comm, job->coll, job->root, choose(comm->exec, job->coll));
+	w.plan = choose(comm, job);
 	if (!w.plan)
 		return -EOPNOTSUPP;	/* on all ranks alike, before anything was sent */
 	w.tmp_limit = ub_layout_window(w.plan, UB_TMP_BYTES, job->elem);

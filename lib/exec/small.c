@@ -42,9 +42,10 @@ static void trace_post(struct ub_comm *comm, const struct ub_job *job)
 {
 	uint32_t n = comm->nranks, self = comm->rank;
 	uint64_t *hash = &comm->exec->streams[0].hash, h = UB_TRACE_SEED;
-	uint64_t at = job->coll == UB_COLL_ALLREDUCE ? slot(self, job) : 0;
+	bool fold = job->coll == UB_COLL_ALLREDUCE;
+	uint64_t at = fold ? slot(self, job) : 0;
 
-	for (uint32_t i = 1; i < n && job->send && job->bytes; i++) {
+	for (uint32_t i = fold; i < n && job->send && job->bytes; i++) {
 		h = ub_trace_word(h, UB_STEP_MOVE);
 		h = ub_trace_place(h, self, UB_IN, 0);
 		h = ub_trace_place(h, (self + i) % n, UB_TMP, at);
@@ -72,10 +73,11 @@ static uint64_t trace_source(struct ub_comm *comm, const struct ub_job *job, uin
 	uint32_t rank = (uint32_t)((size_t)(payload - first) /
 				   (UB_BANKS * sizeof(struct ub_entry)));
 
+	if (job->coll != UB_COLL_ALLREDUCE)
+		return ub_trace_place(h, comm->rank, UB_TMP, 0);
 	if (rank == comm->rank)
 		return ub_trace_place(h, rank, UB_IN, 0);
-	return ub_trace_place(h, comm->rank, UB_TMP,
-			      job->coll == UB_COLL_ALLREDUCE ? slot(rank, job) : 0);
+	return ub_trace_place(h, comm->rank, UB_TMP, slot(rank, job));
 }
 
 static void trace_finish(struct ub_comm *comm, const struct ub_job *job, uint32_t nsrc,

@@ -132,7 +132,9 @@ static void check_trace(struct ub_comm *comm, const char *name, uint64_t bytes)
 {
 	const struct ub_trace *t = &comm->exec->trace;
 
-	EXPECT(comm, t->plan && !strcmp(t->plan->alg->name, name));
+	EXPECT(comm, t->plan);
+	/* Not every algorithm serves one or two ranks. */
+	EXPECT(comm, comm->nranks < 3 || !strcmp(t->plan->alg->name, name));
 	EXPECT(comm, t->seq == comm->seq);
 	EXPECT(comm, t->bytes == bytes);
 	EXPECT(comm, t->hash == expected(t, comm->rank));
