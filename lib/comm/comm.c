@@ -78,15 +78,29 @@ static int start_threads(struct ub_comm *comm)
 	return 0;
 }
 
+/*
+ * Rank r has NPU r when there are enough of them: on one host, as all ranks see it.
+ * UB_DEVICE says otherwise.
+ */
+static int choose_npu(const struct ub_comm *comm, int npu)
+{
+	if (npu != UB_DEVICE_AUTO || getenv("UB_DEVICE"))
+		return npu;
+	return ub_device_count() >= (int)comm->nranks ? (int)comm->rank : UB_DEVICE_HOST;
+}
+
 static int get_ready(struct ub_comm *comm, const struct ub_boot *boot,
 		     const struct ub_comm_config *config)
 {
-	int err;
+	int npu = choose_npu(comm, config->npu), err;
 
 	comm->failure = boot->failure;
-	err = ub_device_open(&comm->dev, config->npu);
+	err = ub_device_open(&comm->dev, npu);
+	if (err && npu == UB_DEVICE_AUTO)
+		return ub_boot_fail(err, "cannot open the device that UB_DEVICE=%s names: %s",
+				    getenv("UB_DEVICE"), strerror(-err));
 	if (err)
-		return ub_boot_fail(err, "cannot open NPU %d: %s", config->npu, strerror(-err));
+		return ub_boot_fail(err, "cannot open /dev/ub/ub%d: %s", npu, strerror(-err));
 	err = map_control(comm, boot->control);
 	if (!err)
 		err = make_poll_fd(comm);

@@ -115,8 +115,11 @@ int ub_server_ask(struct ub_comm *comm, uint32_t rank, uint32_t id,
 /* import.c: peers' segments by (rank, id). */
 int ub_imports_create(struct ub_comm *comm);
 void ub_imports_destroy(struct ub_comm *comm);
-/* Where segment id of rank is mapped; maps it at first use. Fails the comm on error. */
-int ub_import(struct ub_comm *comm, uint32_t rank, uint32_t id, char **base, uint64_t *size);
+/*
+ * The mapping of segment id of rank, made at first use; a copy. Fails the comm on error.
+ */
+struct ub_mapping;
+int ub_import(struct ub_comm *comm, uint32_t rank, uint32_t id, struct ub_mapping *map);
 /* What a call's buffers are to peers: id and offset; id 0 for private memory. */
 void ub_import_own(struct ub_comm *comm, const void *ptr, uint64_t size, uint32_t *id,
 		   uint64_t *offset);

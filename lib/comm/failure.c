@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "boot/boot.h"
 #include "comm/comm.h"
+#include "device/device.h"
 
 #define RANK_MASK	0xfffffu
 #define STEP_MAX	0xffffu
@@ -182,8 +183,9 @@ static void cause(struct ub_comm *comm, uint64_t word, char *buf, size_t len)
 			 by, culprit, pid, strerror((int)word_step(word)));
 		break;
 	case UB_REASON_LINK:
-		snprintf(buf, len, "rank %u has lost its route to rank %u at step %u",
-			 by, culprit, word_step(word));
+		ub_npu_down_links(comm->dev, a, sizeof(a));
+		snprintf(buf, len, "rank %u has lost its route to rank %u at step %u; links down at rank %u (this): %s",
+			 by, culprit, word_step(word), comm->rank, *a ? a : "none");
 		break;
 	case UB_REASON_LOCAL:
 		snprintf(buf, len, "rank %u could not go on: %s", by,

@@ -140,7 +140,7 @@ static int import_failed(struct ub_comm *comm, uint32_t rank, int err)
 	return ub_comm_fail(comm, UB_REASON_MAP, rank, (uint32_t)-err);
 }
 
-int ub_import(struct ub_comm *comm, uint32_t rank, uint32_t id, char **base, uint64_t *size)
+int ub_import(struct ub_comm *comm, uint32_t rank, uint32_t id, struct ub_mapping *map)
 {
 	struct peer *peer = &comm->imports->peers[rank];
 	uint32_t i = peer->last;
@@ -156,8 +156,7 @@ int ub_import(struct ub_comm *comm, uint32_t rank, uint32_t id, char **base, uin
 		i = peer->last;
 	}
 	peer->last = i;
-	*base = peer->list[i].map.base;
-	*size = peer->list[i].map.size;
+	*map = peer->list[i].map;
 	return 0;
 }
 

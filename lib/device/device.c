@@ -83,7 +83,7 @@ int ub_device_open(struct ub_device **dev, int npu)
 	}
 	if (npu < 0 || npu >= UB_MAX_NPUS)
 		return -EINVAL;
-	return -ENODEV;
+	return ub_npu_open(dev, npu);
 }
 
 void ub_device_close(struct ub_device *dev)

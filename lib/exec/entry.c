@@ -43,43 +43,45 @@ int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_
 }
 
 /* Where [offset, offset + bytes) of a peer's segment is here. */
-static int resolve(struct ub_comm *comm, uint32_t rank, uint32_t id, uint64_t offset,
-		   uint64_t bytes, char **base)
+static int resolve(struct ub_comm *comm, uint32_t rank, enum ub_space space, uint32_t id,
+		   uint64_t offset, uint64_t bytes)
 {
-	uint64_t size;
+	char **base = &comm->exec->base[space][rank];
+	struct ub_mapping map;
 	int err;
 
 	*base = NULL;
+	comm->exec->watch[space][rank] = NULL;
 	if (!id)
 		return 0;
-	err = ub_import(comm, rank, id, base, &size);
+	err = ub_import(comm, rank, id, &map);
 	if (err)
-		return err;
-	if (offset > size || bytes > size - offset)
-		return ub_comm_fail(comm, UB_REASON_MAP, rank, ERANGE);
-	*base += offset;
-	return 0;
+		return ub_comm_failed_at(comm, rank);
+	if (offset > map.size || bytes > map.size - offset) {
+		ub_comm_fail(comm, UB_REASON_MAP, rank, ERANGE);
+		return ub_comm_failed_at(comm, rank);
+	}
+	*base = map.base + offset;
+	return ub_health_watch(comm, rank, space, &map);
 }
 
 int ub_entry_resolve(struct ub_comm *comm, const struct ub_job *job, uint64_t bytes,
 		     uint64_t tmp_bytes)
 {
 	uint32_t bank = comm->seq % UB_BANKS;
-	struct ub_exec *x = comm->exec;
 	int err = 0;
 
+	comm->exec->nused = 0;
 	for (uint32_t r = 0; r < comm->nranks && !err; r++) {
 		const struct ub_where *w = &ub_control_entry(comm->ctl, r, bank)->where;
 
 		if (r == comm->rank)
 			continue;
-		err = resolve(comm, r, w->in_seg, w->in_offset, bytes, &x->base[UB_IN][r]);
+		err = resolve(comm, r, UB_IN, w->in_seg, w->in_offset, bytes);
 		if (!err)
-			err = resolve(comm, r, w->out_seg, w->out_offset, bytes,
-				      &x->base[UB_OUT][r]);
+			err = resolve(comm, r, UB_OUT, w->out_seg, w->out_offset, bytes);
 		if (!err)
-			err = resolve(comm, r, w->tmp_seg, w->tmp_offset, tmp_bytes,
-				      &x->base[UB_TMP][r]);
+			err = resolve(comm, r, UB_TMP, w->tmp_seg, w->tmp_offset, tmp_bytes);
 	}
-	return err ? ub_comm_failed_at(comm, UB_NOBODY) : 0;
+	return err;
 }

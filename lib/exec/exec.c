@@ -234,10 +234,15 @@ int ub_exec_create(struct ub_comm *comm)
 	x->src = calloc(x->room, sizeof(*x->src));
 	x->dst = calloc(x->room, sizeof(*x->dst));
 	x->streams = calloc(x->nstreams, sizeof(*x->streams));
-	for (int s = 0; s < 3; s++)
-		x->base[s] = calloc(comm->nranks, sizeof(char *));
-	if (!x->src || !x->dst || !x->streams || !x->base[0] || !x->base[1] || !x->base[2])
+	x->used = calloc(3 * (size_t)comm->nranks, sizeof(*x->used));
+	if (!x->src || !x->dst || !x->streams || !x->used)
 		goto err_destroy;
+	for (int s = 0; s < 3; s++) {
+		x->base[s] = calloc(comm->nranks, sizeof(*x->base[s]));
+		x->watch[s] = calloc(comm->nranks, sizeof(*x->watch[s]));
+		if (!x->base[s] || !x->watch[s])
+			goto err_destroy;
+	}
 	x->nt_bytes = private_cache_bytes();
 	x->forced[0] = forced_by_environment(UB_COLL_ALLREDUCE, "UB_ALLREDUCE");
 	x->forced[1] = forced_by_environment(UB_COLL_BROADCAST, "UB_BROADCAST");
@@ -260,8 +265,11 @@ void ub_exec_destroy(struct ub_comm *comm)
 	ub_stage_free(comm);
 	for (int i = 0; i < UB_PROGRAMS; i++)
 		ub_program_free(&x->programs[i]);
-	for (int s = 0; s < 3; s++)
+	for (int s = 0; s < 3; s++) {
 		free(x->base[s]);
+		free(x->watch[s]);
+	}
+	free(x->used);
 	free(x->src);
 	free(x->dst);
 	free(x->streams);

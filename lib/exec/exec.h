@@ -9,6 +9,7 @@
  *	entry.c		the ranks tell each other where their buffers are
  *	program.c	the plan's steps, resolved for this rank and size; cached
  *	run.c		does them
+ *	health.c	did it reach the peers' memory?
  *	trace.c		says what was done, for comparison with the generator
  *
  * Guarantees: one operation at a time per communicator; everything a window needs
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include "comm/comm.h"
 #include "sched/sched.h"
+#include "segment/segment.h"
 
 #define UB_STAGE_BYTES	(512UL << 10)	/* window of private buffers: two fit in a private cache */
 #define UB_TMP_BYTES	(4UL << 20)	/* TMP per bank; two banks are schedules.md's 8 MiB */
@@ -88,8 +90,18 @@ struct ub_stream {
 	uint64_t	hash;
 };
 
+/* A peer's mapping that can die, in use by the current window. */
+struct ub_used {
+	struct ub_mapping	map;
+	uint32_t		rank;
+	uint64_t		word;	/* its state when the window began */
+};
+
 struct ub_exec {
 	char			**base[3];	/* by enum ub_space, by rank */
+	struct ub_used		**watch[3];	/* the same; NULL: cannot die */
+	struct ub_used		*used;		/* room for three per rank */
+	uint32_t		nused;
 	const void		**src;		/* scratch of one instr */
 	void			**dst;
 	uint32_t		room;		/* of src and dst */
@@ -156,6 +168,27 @@ void ub_program_free(struct ub_program *prog);
 
 /* run.c */
 int ub_run(struct ub_comm *comm, const struct ub_program *prog, const struct ub_job *job);
+
+/* health.c */
+int ub_health_watch(struct ub_comm *comm, uint32_t rank, uint32_t space,
+		    const struct ub_mapping *map);
+int ub_health_check_slow(struct ub_comm *comm);
+void ub_health_account_slow(struct ub_exec *x, const struct ub_ref *refs,
+			    const struct ub_instr *in);
+
+/* Before saying that loads and stores are done. Fails the communicator. */
+static inline int ub_health_check(struct ub_comm *comm)
+{
+	return __builtin_expect(comm->exec->nused, 0) ? ub_health_check_slow(comm) : 0;
+}
+
+/* An instruction was executed: its bytes count as traffic of the imports it used. */
+static inline void ub_health_account(struct ub_exec *x, const struct ub_ref *refs,
+				     const struct ub_instr *in)
+{
+	if (__builtin_expect(x->nused, 0))
+		ub_health_account_slow(x, refs, in);
+}
 
 /*
  * trace.c: a hash per stream over what was done, in order:

@@ -93,13 +93,18 @@ static int do_data(struct run *run, struct ub_stream *st, const struct ub_instr 
 			.count = in->len / run->prog->elem,
 		};
 
+		int err = ub_reduce(&r);
+
+		if (err)
+			return err;
 		if (__builtin_expect(x->tracing, 0))
 			trace_fold(run, st, in);
-		return ub_reduce(&r);
+	} else {
+		ub_move(x->dst, in->ndst, x->src[0], in->len, run->nt);
+		if (__builtin_expect(x->tracing, 0))
+			trace_copy(run, st, in);
 	}
-	if (__builtin_expect(x->tracing, 0))
-		trace_copy(run, st, in);
-	ub_move(x->dst, in->ndst, x->src[0], in->len, run->nt);
+	ub_health_account(x, src, in);
 	return 0;
 }
 
@@ -113,14 +118,18 @@ static bool is_given(const struct run *run, const struct ub_instr *in)
 	return in->flags & UB_STEP_ENTRY && !run->prog->plan->tmp_chunks;
 }
 
-static void do_signal(struct run *run, struct ub_stream *st, const struct ub_instr *in)
+static int do_signal(struct run *run, struct ub_stream *st, const struct ub_instr *in)
 {
 	const struct ub_ref *ref = &run->prog->refs[in->ref];
 	uint64_t value = run->comm->seq << UB_SIGNAL_SHIFT | in->len;
+	int err;
 
 	if (run->undrained)
 		ub_store_drain();
 	run->undrained = false;
+	err = is_given(run, in) ? 0 : ub_health_check(run->comm);
+	if (err)
+		return err;
 	for (uint32_t i = 0; i < in->ndst; i++) {
 		if (__builtin_expect(run->x->tracing, 0))
 			trace_signal(st, in, &ref[i]);
@@ -129,6 +138,7 @@ static void do_signal(struct run *run, struct ub_stream *st, const struct ub_ins
 		ub_publish(cell(run, ref[i].rank, ref[i].space), value);
 		ub_notify(&run->comm->ctl->ranks[ref[i].rank]);
 	}
+	return 0;
 }
 
 /* What an unfinished WAIT waits for next. */
@@ -170,7 +180,7 @@ static int advance(struct run *run, struct ub_stream *st)
 			if (!do_wait(run, st, in))
 				return 1;
 		} else if (in->op == UB_STEP_SIGNAL) {
-			do_signal(run, st, in);
+			err = do_signal(run, st, in);
 		} else {
 			err = do_data(run, st, in);
 		}
@@ -252,6 +262,8 @@ int ub_run(struct ub_comm *comm, const struct ub_program *prog, const struct ub_
 	/* What this rank's own stores must be ordered before is its return. */
 	if (run.undrained)
 		ub_store_drain();
+	if (!err)
+		err = ub_health_check(comm);
 	if (__builtin_expect(comm->exec->tracing, 0) && !err)
 		ub_trace_done(comm, prog->plan, prog->bytes, prog->elem, prog->nstreams);
 	return err;

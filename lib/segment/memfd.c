@@ -111,11 +111,6 @@ static void memfd_unmap(struct ub_mapping *map)
 	munmap(map->base, map->size);
 }
 
-static int memfd_check(const struct ub_mapping *map)
-{
-	return 0;
-}
-
 static int memfd_query(struct ub_device *dev, struct ub_device_info *info)
 {
 	struct sysinfo si;
@@ -140,7 +135,6 @@ const struct ub_segment_ops ub_memfd_ops = {
 	.describe = memfd_describe,
 	.map = memfd_map,
 	.unmap = memfd_unmap,
-	.check = memfd_check,
 	.query = memfd_query,
 	.close = memfd_close,
 };

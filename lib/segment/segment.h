@@ -12,7 +12,7 @@
  *   - A mapped segment cannot shrink under its user: providers seal it, and map
  *     refuses what is not sealed.
  * Not guaranteed: that a mapped segment stays alive. A memfd does as long as
- * anybody maps it; for a module segment ub_mapping_check() tells.
+ * anybody maps it; for a module segment ub_mapping_state() tells.
  */
 #ifndef LIBUB_SEGMENT_H
 #define LIBUB_SEGMENT_H
@@ -47,6 +47,7 @@ struct ub_segment {
 	uint32_t		id;
 	int			fd;	/* memfd: the file; module: -1 */
 	uint32_t		handle;	/* module */
+	bool			exported;
 	uint32_t		token_id;
 	uint32_t		token_value;
 };
@@ -58,13 +59,13 @@ struct ub_mapping {
 	char			*base;
 	size_t			size;
 	uint32_t		handle;	/* module */
-	uint32_t		slot;
-	uint64_t		state;	/* module: the state word when mapped */
+	uint32_t		slot;	/* in the device's states and accounts */
 };
 
 struct ub_segment_ops {
 	const char *name;
 	enum ub_segment_kind kind;
+	bool watched;	/* mappings can die: ub_mapping_state() */
 	/* Fills base, size and what the provider needs; size is rounded already. */
 	int (*alloc)(struct ub_device *dev, struct ub_segment *seg);
 	void (*free)(struct ub_segment *seg);
@@ -74,18 +75,27 @@ struct ub_segment_ops {
 	int (*map)(struct ub_device *dev, const struct ub_segment_desc *desc, int fd,
 		   struct ub_mapping *map);
 	void (*unmap)(struct ub_mapping *map);
-	/* 0, or why loads and stores since the mapping was made do not count. */
-	int (*check)(const struct ub_mapping *map);
 	int (*query)(struct ub_device *dev, struct ub_device_info *info);
 	void (*close)(struct ub_device *dev);
 };
 
 extern const struct ub_segment_ops ub_memfd_ops;
+extern const struct ub_segment_ops ub_module_ops;
 
 /* Map what desc says with the provider that it names. */
 int ub_mapping_open(struct ub_device *dev, const struct ub_segment_desc *desc, int fd,
 		    struct ub_mapping *map);
 void ub_mapping_close(struct ub_mapping *map);
+
+/*
+ * Of a watched mapping: a word that is the same, and alive, before and after some loads
+ * and stores says that all of them reached the segment.
+ */
+uint64_t ub_mapping_state(const struct ub_mapping *map);
+bool ub_state_alive(uint64_t word);
+bool ub_state_suspended(uint64_t word);
+/* Report traffic, from the lengths that were really executed. */
+void ub_mapping_account(const struct ub_mapping *map, uint64_t loaded, uint64_t stored);
 
 /* A sealed memfd of size bytes, not mapped. Returns the file descriptor. */
 int ub_memfd_create(const char *name, size_t size);

@@ -38,7 +38,9 @@ struct ub_device;
  * @size:	sizeof(struct ub_comm_config)
  * @rank:	of the caller; -1: from the environment
  * @nranks:	of the communicator; 0: from the environment
- * @npu:	home of the staging memory, see ub_device_open()
+ * @npu:	home of the staging memory and ub_comm_device(): N of /dev/ub/ubN, or
+ *		UB_DEVICE_HOST; UB_DEVICE_AUTO: what UB_DEVICE says, else NPU @rank when
+ *		this host has at least as many as there are ranks, else the host
  * @job:	what ranks of one job have in common, at most 64 bytes; NULL: from
  *		the environment. Required when @rank is given.
  * @deadline_ms: of creation and of calls without their own; 0: 600,000
@@ -80,8 +82,7 @@ int ub_comm_create(struct ub_comm **comm, const struct ub_comm_config *config);
  * @body:	what each runs; its result is the process's exit status
  * @arg:	passed on
  * @status:	out: @nranks wait(2) statuses by rank; may be NULL
- * @config:	@npu and @deadline_ms are used; NULL: defaults. With @npu
- *		UB_DEVICE_AUTO and no UB_DEVICE, rank r has the host.
+ * @config:	@npu and @deadline_ms are used; NULL: defaults
  *
  * For tools and tests. The caller is no rank; it waits for all of them. A rank
  * that cannot join prints the sentence and exits with 1. @body destroys its
