@@ -10,6 +10,8 @@ extern const struct ub_alg ub_alg_twoshot;
 extern const struct ub_alg ub_alg_ring;
 extern const struct ub_alg ub_alg_bcast_flat;
 extern const struct ub_alg ub_alg_bcast_scatter;
+extern const struct ub_alg ub_alg_bcast_eager;
 extern const struct ub_alg ub_alg_barrier;
+extern const struct ub_alg ub_alg_barrier_meet;
 
 #endif /* UB_SCHED_ALGS_H */

@@ -14,7 +14,9 @@ const struct ub_alg *const ub_algs[] = {
 	&ub_alg_ring,
 	&ub_alg_bcast_flat,
 	&ub_alg_bcast_scatter,
+	&ub_alg_bcast_eager,
 	&ub_alg_barrier,
+	&ub_alg_barrier_meet,
 	NULL,
 };
 

@@ -112,9 +112,9 @@ static void test_choice(void **state)
 	assert_string_equal(chosen(UB_COLL_ALLREDUCE, 1, 1 << 30, tmp), "oneshot");
 	/* Without TMP there is no one-shot. */
 	assert_string_equal(chosen(UB_COLL_ALLREDUCE, 8, 8, 0), "twoshot");
-	assert_string_equal(chosen(UB_COLL_BROADCAST, 8, 8, tmp), "flat");
+	assert_string_equal(chosen(UB_COLL_BROADCAST, 8, 8, tmp), "eager");
 	assert_string_equal(chosen(UB_COLL_BROADCAST, 8, 4 << 20, tmp), "scatter");
-	assert_string_equal(chosen(UB_COLL_BARRIER, 8, 0, tmp), "dissemination");
+	assert_string_equal(chosen(UB_COLL_BARRIER, 8, 0, tmp), "meet");
 }
 
 static void test_choice_honours_properties(void **state)
