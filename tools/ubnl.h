@@ -76,6 +76,7 @@ struct ubnl_dir {
 struct ubnl_link {
 	uint64_t has;
 	char pod[UB_NAME_LEN];
+	char backend[UB_NAME_LEN];
 	uint32_t index;
 	struct ubnl_end end[2];
 	uint32_t state;
@@ -132,8 +133,12 @@ void ubnl_close(struct ubnl *nl);
 /* What the error of the last call means, and what to do, without a full stop. */
 const char *ubnl_sentence(struct ubnl *nl, int err);
 
-/* @pod: of this one only, NULL: of all. -EINTR: pods came and went all the time. */
-int ubnl_snapshot(struct ubnl *nl, const char *pod, struct ubnl_snapshot *snap);
+/*
+ * @pod: of this one only, NULL: of all. @ubpu: only the links of this one, NULL:
+ * all. -EINTR: pods came and went all the time.
+ */
+int ubnl_snapshot(struct ubnl *nl, const char *pod, const char *ubpu,
+		  struct ubnl_snapshot *snap);
 void ubnl_snapshot_free(struct ubnl_snapshot *snap);
 
 const struct ubnl_pod *ubnl_pod_find(const struct ubnl_snapshot *snap, const char *name);

@@ -41,13 +41,15 @@ static int ubnl_list_take(struct nlmsghdr *hdr, void *arg)
 	return ret;
 }
 
-static int ubnl_dump(struct ubnl *nl, uint8_t cmd, const char *pod, struct ubnl_list *list)
+static int ubnl_dump(struct ubnl *nl, uint8_t cmd, const char *pod, const char *ubpu,
+		     struct ubnl_list *list)
 {
 	int try, ret = 0;
 
 	for (try = 0; try < UBNL_TRIES; try++) {
 		struct nl_msg *msg = ubnl_request(nl, cmd, NLM_F_DUMP);
-		bool bad = msg && pod && nla_put_string(msg, UB_A_POD, pod);
+		bool bad = !msg || (pod && nla_put_string(msg, UB_A_POD, pod)) ||
+			   (ubpu && nla_put_string(msg, UB_A_UBPU_NAME, ubpu));
 
 		list->nr = 0;
 		ret = ubnl_call(nl, msg, bad, ubnl_list_take, list);
@@ -72,16 +74,17 @@ static int ubnl_take_link(struct nlmsghdr *hdr, void *item)
 	return ubnl_parse_link(hdr, item);
 }
 
-int ubnl_snapshot(struct ubnl *nl, const char *pod, struct ubnl_snapshot *snap)
+int ubnl_snapshot(struct ubnl *nl, const char *pod, const char *ubpu,
+		  struct ubnl_snapshot *snap)
 {
 	struct ubnl_list pods = { .size = sizeof(*snap->pod), .parse = ubnl_take_pod };
 	struct ubnl_list ubpus = { .size = sizeof(*snap->ubpu), .parse = ubnl_take_ubpu };
 	struct ubnl_list links = { .size = sizeof(*snap->link), .parse = ubnl_take_link };
 	int ret;
 
-	ret = ubnl_dump(nl, UB_CMD_POD_GET, pod, &pods) ?:
-	      ubnl_dump(nl, UB_CMD_UBPU_GET, pod, &ubpus) ?:
-	      ubnl_dump(nl, UB_CMD_LINK_GET, pod, &links);
+	ret = ubnl_dump(nl, UB_CMD_POD_GET, pod, NULL, &pods) ?:
+	      ubnl_dump(nl, UB_CMD_UBPU_GET, pod, NULL, &ubpus) ?:
+	      ubnl_dump(nl, UB_CMD_LINK_GET, pod, ubpu, &links);
 	*snap = (struct ubnl_snapshot){
 		.pod = (void *)pods.item, .nr_pods = pods.nr,
 		.ubpu = (void *)ubpus.item, .nr_ubpus = ubpus.nr,

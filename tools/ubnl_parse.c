@@ -174,6 +174,7 @@ int ubnl_parse_link(struct nlmsghdr *hdr, struct ubnl_link *link)
 {
 	static const struct ubnl_field fields[] = {
 		STRING(ubnl_link, UB_A_POD, pod),
+		STRING(ubnl_link, UB_A_BACKEND, backend),
 		NUMBER(ubnl_link, UB_A_LINK_INDEX, index),
 		NUMBER(ubnl_link, UB_A_STATE, state),
 		NUMBER(ubnl_link, UB_A_WIDTH, width),

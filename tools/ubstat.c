@@ -56,11 +56,15 @@ static int run_events(const struct ubstat_request *req, struct ubnl *nl)
 
 static int run_show(const struct ubstat_request *req, struct ubnl *nl)
 {
+	char name[UBNL_NAME_LEN] = "";
 	struct ubnl_snapshot snap;
+	int64_t port;
 	int ret;
 
-	/* All pods, so that a name that is wrong can be told from one elsewhere. */
-	ret = ubnl_snapshot(nl, NULL, &snap);
+	/* One device is common, and in a large pod spares most of the links. */
+	if (req->nr_names == 1)
+		word_port(req->name[0], name, &port);
+	ret = ubnl_snapshot(nl, req->pod, name[0] ? name : NULL, &snap);
 	if (ret) {
 		fprintf(stderr, "ubstat: %s\n", ubnl_sentence(nl, ret));
 		return EXIT_UNKNOWN;

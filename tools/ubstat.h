@@ -118,6 +118,6 @@ int ubstat_show_event(bool json, const struct ubnl_event *event, const char *tim
 /* For ubstat_show_event(). */
 struct json_object;
 struct json_object *ubstat_json_pod(const struct ubnl_pod *pod);
-struct json_object *ubstat_json_link(const struct ubnl_link *link, const char *backend);
+struct json_object *ubstat_json_link(const struct ubnl_link *link);
 
 #endif /* UBSTAT_H */

@@ -36,7 +36,7 @@ static int event_json(const struct ubnl_event *event, const char *time, FILE *ou
 	json_object_object_add(top, "time", *time ? json_object_new_string(time) : NULL);
 	if (event->is_link) {
 		json_object_object_add(top, "event", json_object_new_string("link"));
-		json_object_object_add(top, "link", ubstat_json_link(&event->link, NULL));
+		json_object_object_add(top, "link", ubstat_json_link(&event->link));
 	} else {
 		json_object_object_add(top, "event", json_object_new_string("pod"));
 		json_object_object_add(top, "gone", json_object_new_boolean(event->pod.gone));

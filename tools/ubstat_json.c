@@ -60,7 +60,7 @@ static void put_link_state(struct json_object *to, const struct ubnl_link *link)
 	put_u64(to, "link_downs", KNOWN(link, UB_A_LINK_DOWNS), link->downs);
 }
 
-struct json_object *ubstat_json_link(const struct ubnl_link *link, const char *backend)
+struct json_object *ubstat_json_link(const struct ubnl_link *link)
 {
 	struct json_object *to = json_object_new_object();
 	struct json_object *ends = json_object_new_array();
@@ -68,7 +68,7 @@ struct json_object *ubstat_json_link(const struct ubnl_link *link, const char *b
 	int i;
 
 	put_text(to, "pod", link->pod);
-	put_text(to, "backend", backend);
+	put_text(to, "backend", link->backend);
 	put_u64(to, "link", KNOWN(link, UB_A_LINK_INDEX), link->index);
 	for (i = 0; i < 2; i++) {
 		struct json_object *dir = json_object_new_object();
@@ -99,8 +99,7 @@ struct json_object *ubstat_json_pod(const struct ubnl_pod *pod)
 	return to;
 }
 
-static struct json_object *json_port(const struct ubnl_snapshot *snap,
-				     const struct ubstat_port *port)
+static struct json_object *json_port(const struct ubstat_port *port)
 {
 	const struct ubnl_link *link = port->link;
 	struct json_object *to = json_object_new_object();
@@ -110,7 +109,7 @@ static struct json_object *json_port(const struct ubnl_snapshot *snap,
 	put_text(to, "device", link->end[port->end].name);
 	put_u64(to, "port", true, link->end[port->end].port);
 	put_text(to, "pod", link->pod);
-	put_text(to, "backend", ubstat_backend(snap, link->pod));
+	put_text(to, "backend", link->backend);
 	put_u64(to, "link", KNOWN(link, UB_A_LINK_INDEX), link->index);
 	put_port(to, "peer", &link->end[!port->end]);
 	put_link_state(to, link);
@@ -194,7 +193,7 @@ static struct json_object *json_ports(const struct ubstat_request *req,
 
 	port = ubstat_ports(req, snap, &nr);
 	for (i = 0; i < nr; i++)
-		json_object_array_add(list, json_port(snap, &port[i]));
+		json_object_array_add(list, json_port(&port[i]));
 	free(port);
 	return list;
 }
@@ -207,9 +206,7 @@ static struct json_object *json_links(const struct ubstat_request *req,
 
 	for (i = 0; i < snap->nr_links; i++)
 		if (ubstat_wants_link(req, &snap->link[i]))
-			json_object_array_add(list,
-				ubstat_json_link(&snap->link[i],
-						 ubstat_backend(snap, snap->link[i].pod)));
+			json_object_array_add(list, ubstat_json_link(&snap->link[i]));
 	return list;
 }
 

@@ -128,11 +128,12 @@ static void cells_link_state(struct table *table, const struct ubnl_link *link)
 	const uint64_t widths = UBNL_BIT(UB_A_WIDTH) | UBNL_BIT(UB_A_WIDTH_MAX);
 	char text[TEXT_LEN];
 	uint64_t mbps = 0;
+	bool known = ubstat_speed(link, &mbps);
 
 	cell_text(table, ubstat_state(link));
 	cell_text(table, text_width(text, (link->has & widths) == widths,
 				    link->width, link->width_max));
-	cell_text(table, text_speed(text, ubstat_speed(link, &mbps), mbps));
+	cell_text(table, text_speed(text, known, mbps));
 }
 
 /* Both directions, @first is the end whose sending comes first. */
