@@ -44,7 +44,8 @@ static struct page *ub_seg_alloc_page(struct ub_seg *seg, gfp_t gfp)
 	set_active_memcg(old);
 	if (!page)
 		goto err_cap;
-	atomic64_add(PAGE_SIZE, &seg->npu->mem_backed);
+	if (!seg->host)
+		atomic64_add(PAGE_SIZE, &seg->npu->mem_backed);
 	return page;
 
 err_cap:
@@ -54,7 +55,8 @@ err_cap:
 
 static void ub_seg_free_page(struct ub_seg *seg, struct page *page)
 {
-	atomic64_sub(PAGE_SIZE, &seg->npu->mem_backed);
+	if (!seg->host)
+		atomic64_sub(PAGE_SIZE, &seg->npu->mem_backed);
 	atomic_long_dec(&ub_backed);
 	__free_page(page);
 }
