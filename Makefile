@@ -28,6 +28,11 @@ driver: ## build the kernel modules for KDIR (default: the running kernel)
 setup: ## install what building and testing needs, from Debian packages
 	packaging/setup.sh check
 
+demo: ## a SuperPod in a guest: allreduce, a pulled link, a killed rank
+	@packaging/setup.sh user vm
+	@$(MAKE) --no-print-directory user
+	@tests/vm/demo $(KERNEL)
+
 shell: ## boot a guest with the pod up and get a shell in it (KERNEL=6.1)
 	@packaging/setup.sh vm
 	@tests/vm/shell $(KERNEL)
