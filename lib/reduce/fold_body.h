@@ -48,18 +48,45 @@ ALWAYS size_t head_elems(const void *p, size_t size, size_t count)
 }
 
 /*
- * FOLD_TYPE makes the kernels of one type. @elem: the type in memory; @sum: the type
- * to add in (unsigned for integers, which wrap); @mask: the integer of its width.
- *
- * better(): x is to replace acc. A NaN always does, and once there, stays: no
- * comparison with it is true.
+ * The vectors of a type. @elem: the type in memory; @sum: the type to add in (unsigned for
+ * integers, which wrap); @mask: the integer of its width.
  */
-#define FOLD_TYPE(name, elem, sum, mask)							\
+#define FOLD_VECTORS(name, elem, sum, mask)							\
 typedef elem name##_mem __attribute__((aligned(1), may_alias));				\
 typedef elem name##_vec __attribute__((vector_size(VEC), aligned(1), may_alias));		\
 typedef sum name##_sum __attribute__((vector_size(VEC)));					\
-typedef mask name##_mask __attribute__((vector_size(VEC)));					\
-												\
+typedef mask name##_mask __attribute__((vector_size(VEC)))
+
+FOLD_VECTORS(i32, int32_t, uint32_t, int32_t);
+FOLD_VECTORS(i64, int64_t, uint64_t, int64_t);
+FOLD_VECTORS(f32, float, float, int32_t);
+FOLD_VECTORS(f64, double, double, int64_t);
+
+typedef double vec_wide __attribute__((vector_size(2 * VEC)));
+
+/*
+ * There are vectors of division for floats only. A double does it for 32 bits: unless x/n
+ * is a whole number, it is 1/n or more away from one, and that is more than the double's
+ * error, x/n × 2^-53; so truncation gives the integer quotient.
+ */
+ALWAYS i32_vec i32_divide(i32_vec x, int32_t n)
+{
+	vec_wide quotient = __builtin_convertvector((i32_mask)x, vec_wide) / (double)n;
+
+	return (i32_vec)__builtin_convertvector(quotient, i32_mask);
+}
+
+#define i64_divide(x, n) ((x) / (n))
+#define f32_divide(x, n) ((x) / (n))
+#define f64_divide(x, n) ((x) / (n))
+
+/*
+ * FOLD_TYPE makes the kernels of one type; its arguments as above.
+ *
+ * better: x is to replace acc. A NaN always does, and once there, stays: no comparison
+ * with it is true.
+ */
+#define FOLD_TYPE(name, elem, sum, mask)							\
 ALWAYS elem name##_one(enum ub_fold_op op, elem acc, elem x)					\
 {												\
 	if (op == UB_FOLD_SUM)									\
@@ -108,7 +135,7 @@ ALWAYS void name##_block(const struct ub_reduce *r, enum ub_fold_op op, elem div
 			acc[k] = name##_many(op, acc[k], in[k]);				\
 	}											\
 	for (int k = 0; op == UB_FOLD_SUM && div && k < BLOCK; k++)				\
-		acc[k] /= div;									\
+		acc[k] = name##_divide(acc[k], div);						\
 	for (uint32_t d = 0; d < r->ndst; d++)							\
 		for (int k = 0; k < BLOCK; k++)							\
 			vec_store((char *)r->dst[d] + at + k * VEC, (vec_any)acc[k], nt);	\

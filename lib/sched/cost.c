@@ -61,10 +61,9 @@ static uint64_t span(uint64_t bytes, uint64_t per_kib)
 /* Bytes that go from one source to one destination: as to the first ones. */
 static uint64_t pair_bytes(const struct walk *w, const struct ub_step *step, uint32_t self)
 {
-	const struct ub_ranks *from = &step->from, *to = &step->to;
+	const struct ub_ranks *set = step->op == UB_STEP_MOVE ? ub_move_set(step) : NULL;
+	const struct ub_ranks *from = set ? set : &step->from, *to = set ? set : &step->to;
 
-	if (step->op == UB_STEP_MOVE)
-		from = to = ub_move_set(step);
 	return ub_step_bytes(w->plan, w->layout, step,
 			     ub_ranks_pos(from, ub_ranks_get(from, 0, self)),
 			     ub_ranks_pos(to, ub_ranks_get(to, 0, self)));

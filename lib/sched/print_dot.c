@@ -39,6 +39,12 @@ static int waiters_add(struct waiters *w, const struct ub_step *step, uint32_t r
 	return 0;
 }
 
+/* The name of a node: of the step @index of a stream. */
+static void print_node(FILE *out, uint32_t rank, uint32_t stream, uint32_t index)
+{
+	fprintf(out, "s%" PRIu32 "_%" PRIu32 "_%" PRIu32, rank, stream, index);
+}
+
 /* A column: the steps of a stream, from top to bottom. */
 static int print_stream(FILE *out, const struct ub_plan *plan, uint32_t rank, uint32_t stream,
 			struct waiters *w)
@@ -47,16 +53,20 @@ static int print_stream(FILE *out, const struct ub_plan *plan, uint32_t rank, ui
 	struct ub_step step;
 	int err = 0;
 
-	fprintf(out, "  subgraph cluster_%" PRIu32 "_%" PRIu32 " {\n    label=\"rank %" PRIu32 "\";\n",
-		rank, stream, rank);
+	fprintf(out, "  subgraph cluster_%" PRIu32 "_%" PRIu32 " {\n", rank, stream);
+	fprintf(out, "    label=\"rank %" PRIu32 "\";\n", rank);
 	ub_cursor_open(plan, rank, stream, &cur);
 	for (uint32_t i = 0; !err && ub_cursor_next(plan, &cur, &step); i++) {
-		fprintf(out, "    s%" PRIu32 "_%" PRIu32 "_%" PRIu32 " [label=\"", rank, stream, i);
+		print_node(out, rank, stream, i);
+		fputs(" [label=\"", out);
 		ub_print_step(out, &step, rank);
 		fputs("\"];\n", out);
-		if (i)
-			fprintf(out, "    s%" PRIu32 "_%" PRIu32 "_%" PRIu32 " -> s%" PRIu32 "_%" PRIu32 "_%" PRIu32 ";\n",
-				rank, stream, i - 1, rank, stream, i);
+		if (i) {
+			print_node(out, rank, stream, i - 1);
+			fputs(" -> ", out);
+			print_node(out, rank, stream, i);
+			fputs(";\n", out);
+		}
 		if (step.op == UB_STEP_WAIT)
 			err = waiters_add(w, &step, rank, i);
 	}
@@ -87,15 +97,19 @@ static void print_signals(FILE *out, const struct ub_plan *plan, uint32_t rank, 
 
 	ub_cursor_open(plan, rank, stream, &cur);
 	for (uint32_t i = 0; ub_cursor_next(plan, &cur, &step); i++) {
-		for (uint32_t k = 0; step.op == UB_STEP_SIGNAL && k < ub_ranks_count(&step.to); k++) {
+		if (step.op != UB_STEP_SIGNAL)
+			continue;
+		for (uint32_t k = 0; k < ub_ranks_count(&step.to); k++) {
 			uint32_t to = ub_ranks_get(&step.to, k, rank);
 			const struct waiter *x = waiter_of(w, to, step.signal +
 				ub_ranks_pos(&step.to, to) * step.signal_per_rank, step.value);
 
-			if (x)
-				fprintf(out, "  s%" PRIu32 "_%" PRIu32 "_%" PRIu32 " -> s%" PRIu32 "_%" PRIu32 "_%" PRIu32
-					" [style=dashed, constraint=false];\n",
-					rank, stream, i, x->rank, x->stream, x->step);
+			if (!x)
+				continue;
+			print_node(out, rank, stream, i);
+			fputs(" -> ", out);
+			print_node(out, x->rank, x->stream, x->step);
+			fputs(" [style=dashed, constraint=false];\n", out);
 		}
 	}
 }

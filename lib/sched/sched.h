@@ -351,7 +351,7 @@ static inline uint32_t ub_ranks_get(const struct ub_ranks *set, uint32_t i, uint
 	if (!set->count)
 		return self;
 	in_block = set->first % set->mod;
-	return set->first - in_block + (uint32_t)((in_block + (uint64_t)i * set->stride) % set->mod);
+	return set->first - in_block + (in_block + (uint64_t)i * set->stride) % set->mod;
 }
 
 /* The position in its group of @rank, a member of a set; myself is 0. */

@@ -15,7 +15,8 @@
 
 static struct ub_plan even(uint32_t chunks)
 {
-	return (struct ub_plan){ .nregions = 1, .regions = { { 1, chunks } }, .tmp_chunks = chunks };
+	return (struct ub_plan){ .nregions = 1, .regions = { { 1, chunks } },
+				 .tmp_chunks = chunks };
 }
 
 static struct ub_plan uneven(void)
@@ -44,15 +45,17 @@ static void expect_cover(const struct ub_plan *plan, uint64_t bytes, uint32_t el
 
 static void test_chunks_cover_the_vector(void **state)
 {
+	struct ub_plan three = uneven(), many = even(15488);
+
 	for (uint64_t bytes = 0; bytes < 3000; bytes += 4) {
 		for (uint32_t chunks = 1; chunks < 20; chunks++) {
 			struct ub_plan plan = even(chunks);
 
 			expect_cover(&plan, bytes, bytes & 4 ? 4 : 8);
 		}
-		expect_cover(&(struct ub_plan[]){ uneven() }[0], bytes, 128);
+		expect_cover(&three, bytes, 128);
 	}
-	expect_cover(&(struct ub_plan[]){ even(15488) }[0], (1ull << 56) - 8, 8);
+	expect_cover(&many, (1ull << 56) - 8, 8);
 }
 
 static void test_chunks_are_even(void **state)
