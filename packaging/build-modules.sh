@@ -17,6 +17,10 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 root=
 [ "${1-}" != --root ] || { root=$2; shift 2; }
+if [ $# -lt 2 ]; then
+	sed -n 's/^# \{0,1\}//; /^usage:/,/^set /{/^set /d; p}' "$0" >&2
+	exit 1
+fi
 kdir=$1
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
@@ -59,6 +63,11 @@ if [ -e "$top/Kbuild" ]; then
 	cp -u --preserve=timestamps "$top/Kbuild" .
 else
 	echo 'obj-y += driver/' >Kbuild
+fi
+# Debian's headers name their compiler; of other kernels, use what built them.
+if [ ! -e "$kdir/.kernelvariables" ]; then
+	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' "$kdir/.config")
+	! command -v "$cc" >/dev/null || set -- CC="$cc" "$@"
 fi
 if [ -n "$root" ]; then
 	"$top/tests/vm/in-root" "$root" "$copy" \

@@ -76,33 +76,37 @@ static bool ub_import_has_route(const struct ub_import *import)
 			      import->seg->npu->ubpu->index, &route);
 }
 
-/* Under pod->topo and seg->lock. True if mappings must be taken away. */
-static bool ub_import_reroute(struct ub_import *import)
+/* Under pod->topo and seg->lock. True if the state changed. */
+static bool ub_import_reroute(struct ub_import *import, bool *zap)
 {
 	bool route = ub_import_has_route(import);
 
 	if (import->state == UB_IMPORT_ALIVE && !route) {
 		ub_import_set_state(import, UB_IMPORT_SUSPENDED);
+		*zap = true;
 		return true;
 	}
-	if (import->state == UB_IMPORT_SUSPENDED && route)
-		ub_import_set_state(import, READ_ONCE(import->dummy_seen) ?
-				    UB_IMPORT_DEAD : UB_IMPORT_ALIVE);
-	return false; /* what is mapped, if anything, is the page of a dead import */
+	if (import->state != UB_IMPORT_SUSPENDED || !route)
+		return false;
+	/* What is mapped, if anything, is the page of a dead import: no zap. */
+	ub_import_set_state(import, READ_ONCE(import->dummy_seen) ?
+			    UB_IMPORT_DEAD : UB_IMPORT_ALIVE);
+	return true;
 }
 
 static void ub_seg_reroute(struct ub_seg *seg)
 {
 	struct ub_import *import;
-	bool zap = false;
+	bool changed = false, zap = false;
 
 	down_write(&seg->lock);
 	list_for_each_entry(import, &seg->imports, node)
-		zap |= ub_import_reroute(import);
+		changed |= ub_import_reroute(import, &zap);
 	up_write(&seg->lock);
+	if (changed)
+		ub_pod_changed(seg->npu->pod);
 	if (!zap)
 		return;
-	ub_pod_changed(seg->npu->pod);
 	ub_seg_zap(seg);
 	ub_wait_wake_seg(seg);
 }

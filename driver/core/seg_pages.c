@@ -44,7 +44,8 @@ static struct page *ub_seg_alloc_page(struct ub_seg *seg, gfp_t gfp)
 	set_active_memcg(old);
 	if (!page)
 		goto err_cap;
-	atomic64_add(PAGE_SIZE, &seg->npu->mem_backed);
+	if (!seg->host)
+		atomic64_add(PAGE_SIZE, &seg->npu->mem_backed);
 	return page;
 
 err_cap:
@@ -54,7 +55,8 @@ err_cap:
 
 static void ub_seg_free_page(struct ub_seg *seg, struct page *page)
 {
-	atomic64_sub(PAGE_SIZE, &seg->npu->mem_backed);
+	if (!seg->host)
+		atomic64_sub(PAGE_SIZE, &seg->npu->mem_backed);
 	atomic_long_dec(&ub_backed);
 	__free_page(page);
 }
@@ -90,13 +92,29 @@ struct page *ub_seg_page_try(struct ub_seg *seg, pgoff_t index)
 	return ub_seg_back(seg, index, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 }
 
+/* Its pod or its owner may end the segment meanwhile: then it must get no page. */
+static int ub_seg_populate_page(struct ub_seg *seg, pgoff_t index)
+{
+	int idx = srcu_read_lock(&ub_txn_srcu);
+	int ret = 0;
+
+	if (READ_ONCE(seg->dead))
+		ret = ub_ctx_check(seg->obj.ctx) ?: -EOWNERDEAD;
+	else if (!ub_seg_page(seg, index))
+		ret = -ENOMEM;
+	srcu_read_unlock(&ub_txn_srcu, idx);
+	return ret;
+}
+
 int ub_seg_populate(struct ub_seg *seg)
 {
 	pgoff_t i, nr = seg->length >> PAGE_SHIFT;
+	int ret;
 
 	for (i = 0; i < nr; i++) {
-		if (!ub_seg_page(seg, i))
-			return -ENOMEM;
+		ret = ub_seg_populate_page(seg, i);
+		if (ret)
+			return ret;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

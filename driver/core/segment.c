@@ -84,12 +84,16 @@ static void ub_seg_file_release(struct file *file)
 	simple_release_fs(&ub_fs_mount, &ub_fs_count);
 }
 
+/* All or nothing, at once: what does not fit is never seen by others. */
 static bool ub_charge(atomic64_t *used, u64 bytes, u64 limit)
 {
-	if (atomic64_add_return(bytes, used) <= limit)
-		return true;
-	atomic64_sub(bytes, used);
-	return false;
+	s64 old = atomic64_read(used);
+
+	do {
+		if (bytes > limit || old > (s64)(limit - bytes))
+			return false;
+	} while (!atomic64_try_cmpxchg(used, &old, old + bytes));
+	return true;
 }
 
 static u64 ub_ctx_quota(const struct ub_ctx *ctx)
