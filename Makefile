@@ -12,7 +12,7 @@ KERNEL ?= 6.1
 
 export BUILD
 
-.PHONY: all help user driver setup shell check check-quick debug-kernel clean
+.PHONY: all help user driver setup quick demo shell check check-quick debug-kernel clean
 
 all: user ## build everything that this machine can build
 
@@ -27,6 +27,11 @@ driver: ## build the kernel modules for KDIR (default: the running kernel)
 
 setup: ## install what building and testing needs, from Debian packages
 	packaging/setup.sh check
+
+demo: ## a SuperPod in a guest: allreduce, a pulled link, a killed rank
+	@packaging/setup.sh user vm
+	@$(MAKE) --no-print-directory user
+	@tests/vm/demo $(KERNEL)
 
 shell: ## boot a guest with the pod up and get a shell in it (KERNEL=6.1)
 	@packaging/setup.sh vm
@@ -44,8 +49,11 @@ debug-kernel: ## build the kernel with KASAN and lockdep (cached; 10 minutes)
 	@packaging/setup.sh debug-kernel
 	@tests/vm/debug-kernel
 
+quick: ## eight processes over shared memory: no root, no guest, no module; under a minute
+	tests/quick.sh $(BUILD)-quick
+
 clean: ## remove what the build made
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-quick
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sort | column -t -s '|'

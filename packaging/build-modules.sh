@@ -8,11 +8,19 @@
 # a second build compiles only what changed. The last lines printed are the
 # modules' files.
 #
-# usage: packaging/build-modules.sh KDIR BUILD [ARGUMENT OF MAKE...]
-#   KDIR   the kernel's headers, e.g. /lib/modules/$(uname -r)/build
+# usage: packaging/build-modules.sh [--root ROOT] KDIR BUILD [ARGUMENT OF MAKE...]
+#   KDIR    the kernel's headers, e.g. /lib/modules/$(uname -r)/build
+#   --root  KDIR lies in this tree, which has the compiler for it too (see
+#           tests/vm/suite-kernel)
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+root=
+[ "${1-}" != --root ] || { root=$2; shift 2; }
+if [ $# -lt 2 ]; then
+	sed -n 's/^# \{0,1\}//; /^usage:/,/^set /{/^set /d; p}' "$0" >&2
+	exit 1
+fi
 kdir=$1
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
@@ -56,5 +64,15 @@ if [ -e "$top/Kbuild" ]; then
 else
 	echo 'obj-y += driver/' >Kbuild
 fi
-make -s -C "$kdir" M="$copy" modules "$@" >&2
+# Debian's headers name their compiler; of other kernels, use what built them.
+if [ ! -e "$kdir/.kernelvariables" ]; then
+	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' "$kdir/.config")
+	! command -v "$cc" >/dev/null || set -- CC="$cc" "$@"
+fi
+if [ -n "$root" ]; then
+	"$top/tests/vm/in-root" "$root" "$copy" \
+		make -s -C "${kdir#"$root"}" M="$copy" modules "$@" >&2
+else
+	make -s -C "$kdir" M="$copy" modules "$@" >&2
+fi
 find "$copy" -name '*.ko' | sort

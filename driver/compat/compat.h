@@ -45,4 +45,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 	genlmsg_multicast_allns(family, skb, 0, group)
 #endif
 
+/* Since 6.7 dumps have a genl_info like other requests. */
+#ifdef UB_HAVE_GENL_INFO_DUMP
+#define ub_genl_dump_attrs(cb) (genl_info_dump(cb)->attrs)
+#else
+#define ub_genl_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
+#endif
+
 #endif /* _UB_COMPAT_H */

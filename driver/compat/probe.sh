@@ -28,3 +28,5 @@ try CONST_DEVNODE "linux/device/class.h" \
 try LINUX_UNALIGNED "linux/types.h linux/unaligned.h" "" "$@"
 try ALLNS_FLAGS "net/genetlink.h" \
 	"genlmsg_multicast_allns((void *)0, (void *)0, 0, 0, GFP_KERNEL)" "$@"
+try GENL_INFO_DUMP "net/genetlink.h" \
+	"struct nlattr **a = genl_info_dump((void *)0)->attrs" "$@"

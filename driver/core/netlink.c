@@ -107,6 +107,7 @@ static int ub_put_link(struct sk_buff *skb, struct ub_pod *pod, const struct ub_
 
 	ub_link_read_stats(link, &sum);
 	return nla_put_string(skb, UB_A_POD, pod->name) ||
+	       nla_put_string(skb, UB_A_BACKEND, pod->ops->name) ||
 	       nla_put_u32(skb, UB_A_LINK_INDEX, link - pod->link) ||
 	       ub_put_end(skb, pod, link, 0) ||
 	       ub_put_end(skb, pod, link, 1) ||
@@ -128,25 +129,41 @@ struct ub_dump {
 	u32 item;	/* in that pod */
 };
 
-/* One message with the item of a pod; 0, -EMSGSIZE, or 1 behind the last item. */
-typedef int (*ub_dump_item_t)(struct sk_buff *skb, struct ub_pod *pod, u32 item);
+/* One message with the item of a pod; 0, -EMSGSIZE, or why there is none. */
+enum { UB_DUMP_END = 1, UB_DUMP_SKIP };
+typedef int (*ub_dump_item_t)(struct sk_buff *skb, struct nlattr **attrs,
+			      struct ub_pod *pod, u32 item);
 
-static int ub_dump_pod(struct sk_buff *skb, struct ub_pod *pod, u32 item)
+static int ub_dump_pod(struct sk_buff *skb, struct nlattr **attrs,
+		       struct ub_pod *pod, u32 item)
 {
-	return item ? 1 : ub_put_pod(skb, pod, false) ? -EMSGSIZE : 0;
+	return item ? UB_DUMP_END : ub_put_pod(skb, pod, false) ? -EMSGSIZE : 0;
 }
 
-static int ub_dump_ubpu(struct sk_buff *skb, struct ub_pod *pod, u32 item)
+static int ub_dump_ubpu(struct sk_buff *skb, struct nlattr **attrs,
+			struct ub_pod *pod, u32 item)
 {
 	if (item >= pod->nr_ubpus)
-		return 1;
+		return UB_DUMP_END;
 	return ub_put_ubpu(skb, pod, &pod->ubpu[item]) ? -EMSGSIZE : 0;
 }
 
-static int ub_dump_link(struct sk_buff *skb, struct ub_pod *pod, u32 item)
+static bool ub_link_is_of(const struct ub_pod *pod, const struct ub_link *link,
+			  const struct nlattr *name)
 {
+	return !nla_strcmp(name, pod->ubpu[link->ubpu[0]].name) ||
+	       !nla_strcmp(name, pod->ubpu[link->ubpu[1]].name);
+}
+
+static int ub_dump_link(struct sk_buff *skb, struct nlattr **attrs,
+			struct ub_pod *pod, u32 item)
+{
+	const struct nlattr *name = attrs[UB_A_UBPU_NAME];
+
 	if (item >= pod->nr_links)
-		return 1;
+		return UB_DUMP_END;
+	if (name && !ub_link_is_of(pod, &pod->link[item], name))
+		return UB_DUMP_SKIP;
 	return ub_put_link(skb, pod, &pod->link[item]) ? -EMSGSIZE : 0;
 }
 
@@ -163,18 +180,20 @@ static int ub_dump_items(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!head)
 			return -EMSGSIZE;
 		genl_dump_check_consistent(cb, head);
-		ret = put(skb, pod, dump->item);
-		if (ret) {
-			genlmsg_cancel(skb, head);
-			return ret < 0 ? ret : 0;
+		ret = put(skb, ub_genl_dump_attrs(cb), pod, dump->item);
+		if (!ret) {
+			genlmsg_end(skb, head);
+			continue;
 		}
-		genlmsg_end(skb, head);
+		genlmsg_cancel(skb, head);
+		if (ret != UB_DUMP_SKIP)
+			return ret < 0 ? ret : 0;
 	}
 }
 
 static bool ub_dump_wants(struct netlink_callback *cb, const struct ub_pod *pod)
 {
-	struct nlattr **attrs = genl_dumpit_info(cb)->attrs;
+	struct nlattr **attrs = ub_genl_dump_attrs(cb);
 
 	return !attrs[UB_A_POD] || !nla_strcmp(attrs[UB_A_POD], pod->name);
 }

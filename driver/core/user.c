@@ -141,10 +141,10 @@ int ub_user_backoff(struct ub_user *user)
 
 void ub_user_denied(struct ub_user *user)
 {
-	int failures = atomic_add_unless(&user->failures, 1, INT_MAX);
-
+	/* Saturates: whoever comes so far waits the longest time anyway. */
+	atomic_add_unless(&user->failures, 1, INT_MAX);
 	WRITE_ONCE(user->last, jiffies);
-	if (failures && atomic_read(&user->failures) >= UB_FREE_FAILURES)
+	if (atomic_read(&user->failures) >= UB_FREE_FAILURES)
 		pr_warn_ratelimited("ub: uid %u: %d wrong credentials in a row\n",
 				    from_kuid(&init_user_ns, user->uid),
 				    atomic_read(&user->failures));

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Memory of the library's own that peers map: windows of private buffers, and TMP.
+ *
+ * Allocated when first needed, kept until the communicator ends: 1 MiB for private
+ * buffers, 8 MiB for plans that use TMP, nothing for others.
+ */
+#include <errno.h>
+#include "exec/exec.h"
+
+static int allocate(struct ub_comm *comm, size_t size, char **ptr)
+{
+	void *p;
+	int err;
+
+	if (*ptr)
+		return 0;
+	err = ub_alloc(comm->dev, size, &p);
+	if (err)
+		return ub_comm_fail(comm, UB_REASON_LOCAL, comm->rank, (uint32_t)-err);
+	*ptr = p;
+	return 0;
+}
+
+int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp)
+{
+	struct ub_exec *x = comm->exec;
+	int err = 0;
+
+	if (private)
+		err = allocate(comm, 2 * UB_BANKS * UB_STAGE_BYTES, &x->stage);
+	if (!err && tmp)
+		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp);
+	return err;
+}
+
+void ub_stage_free(struct ub_comm *comm)
+{
+	ub_free(comm->exec->stage);
+	ub_free(comm->exec->tmp);
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A rank is killed: every survivor learns it, in its call or by the communicator's
+ * file descriptor, and is told who it was and at which step.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include "ranks.h"
+
+static uint64_t seed;
+
+struct scene {
+	int		victim;		/* who is killed */
+	unsigned int	after_us;
+	size_t		bytes;		/* of each call */
+	bool		child_lives;	/* the victim has forked somebody who lives on */
+	bool		idle;		/* survivors are outside of any call */
+	size_t		resident;	/* bytes of memory that the victim has touched */
+};
+
+static void check_told(struct ub_comm *comm, int err, int victim)
+{
+	struct pollfd p = { .fd = ub_comm_fd(comm), .events = POLLIN };
+	char name[32];
+
+	snprintf(name, sizeof(name), "rank %d (pid", victim);
+	EXPECT(comm, err == -EOWNERDEAD);
+	EXPECT(comm, strstr(ub_comm_error(comm), name));
+	EXPECT(comm, strstr(ub_comm_error(comm), "died"));
+	EXPECT(comm, strstr(ub_comm_error(comm), "step") || strstr(ub_comm_error(comm), "outside"));
+	EXPECT(comm, poll(&p, 1, LIVENESS_S * 1000) == 1 && p.revents == POLLIN);
+	EXPECT(comm, ub_barrier(comm, NULL) == -EOWNERDEAD);
+	EXPECT(comm, ub_comm_status(comm) == -EOWNERDEAD);
+	EXPECT(comm, ub_comm_abort(comm) == 0);
+	EXPECT(comm, ub_comm_abort(comm) == 0);
+	EXPECT(comm, ub_comm_destroy(comm) == -EOWNERDEAD);
+}
+
+/* A process of its own kills the victim: at any instruction, not only at ours. */
+static void hire_killer(const struct scene *s)
+{
+	pid_t victim = getpid(), killer = fork();
+
+	if (killer)
+		return;
+	test_sleep_us(s->after_us);
+	kill(victim, SIGKILL);
+	/* Holds all that fork has inherited, for longer than anybody may wait. */
+	if (s->child_lives)
+		test_sleep_us(3000000);
+	_exit(0);
+}
+
+static int scene_body(struct ub_comm *comm, void *arg)
+{
+	const struct scene *s = arg;
+	int rank = ub_comm_rank(comm), err = 0;
+	size_t bytes = s->bytes ? s->bytes : 8;
+	char *buf, *fat;
+
+	EXPECT(comm, !ub_alloc(ub_comm_device(comm), bytes, (void **)&buf));
+	if (rank == s->victim && s->resident) {
+		fat = mmap(NULL, s->resident, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		EXPECT(comm, fat != MAP_FAILED);
+	}
+	EXPECT(comm, !ub_barrier(comm, NULL));
+	if (rank == s->victim)
+		hire_killer(s);
+	if (s->idle && rank != s->victim) {
+		struct pollfd p = { .fd = ub_comm_fd(comm), .events = POLLIN };
+
+		EXPECT(comm, poll(&p, 1, LIVENESS_S * 1000) == 1);
+		err = ub_comm_status(comm);
+	}
+	while (s->idle && rank == s->victim)
+		pause();
+	while (!err)
+		err = ub_allreduce(buf, buf, bytes / 4, UB_INT32, UB_SUM, comm, NULL);
+	check_told(comm, err, s->victim);
+	ub_free(buf);
+	return 0;
+}
+
+static void play(int n, struct scene *s)
+{
+	int status[8];
+
+	assert_int_equal(run_ranks(n, scene_body, s, status), -ECHILD);
+	for (int r = 0; r < n; r++)
+		if (r == s->victim)
+			assert_true(WIFSIGNALED(status[r]) && WTERMSIG(status[r]) == SIGKILL);
+		else
+			assert_int_equal(status[r], 0);
+}
+
+static void killed_at_random_points(void **state)
+{
+	static const int ranks[] = { 2, 3, 4, 8 };
+	static const size_t bytes[] = { 8, 256, 4096, 1 << 20 };
+	uint64_t rnd = seed;
+
+	for (int i = 0; i < 24; i++) {
+		struct scene s = {
+			.victim = (int)test_random(&rnd) % ranks[i % 4],
+			.after_us = test_random(&rnd) % 20000,
+			.bytes = bytes[test_random(&rnd) % 4],
+		};
+
+		play(ranks[i % 4], &s);
+	}
+}
+
+static void killed_with_a_surviving_child(void **state)
+{
+	struct scene s = { .victim = 1, .after_us = 5000, .bytes = 4096, .child_lives = true };
+
+	play(3, &s);
+}
+
+static void killed_while_others_are_idle(void **state)
+{
+	struct scene s = { .victim = 2, .after_us = 5000, .idle = true };
+
+	play(4, &s);
+}
+
+static void killed_with_much_memory(void **state)
+{
+	const char *mib = getenv("UB_TEST_RESIDENT_MIB");
+	struct scene s = {
+		.victim = 0, .after_us = 5000, .bytes = 4096,
+		.resident = (mib ? strtoull(mib, NULL, 0) : 256) << 20,
+	};
+
+	play(2, &s);
+}
+
+/* Two neighbours die at once: the watcher of the first takes over the second. */
+static int two_body(struct ub_comm *comm, void *arg)
+{
+	int rank = ub_comm_rank(comm), err = 0;
+
+	EXPECT(comm, !ub_barrier(comm, NULL));
+	if (rank == 1 || rank == 2)
+		raise(SIGKILL);
+	while (!err)
+		err = ub_barrier(comm, NULL);
+	EXPECT(comm, err == -EOWNERDEAD);
+	EXPECT(comm, strstr(ub_comm_error(comm), "rank 1 (pid") ||
+		     strstr(ub_comm_error(comm), "rank 2 (pid"));
+	ub_comm_destroy(comm);
+	return 0;
+}
+
+static void two_killed_at_once(void **state)
+{
+	int status[4];
+
+	assert_int_equal(run_ranks(4, two_body, NULL, status), -ECHILD);
+	assert_int_equal(status[0], 0);
+	assert_int_equal(status[3], 0);
+}
+
+/* An exit without ub_comm_destroy() is a death too, and so is exec(). */
+static int leave_body(struct ub_comm *comm, void *arg)
+{
+	int err = 0;
+
+	if (ub_comm_rank(comm) == 1) {
+		if (arg)
+			execl("/bin/sleep", "sleep", "2", (char *)NULL);
+		_exit(0);
+	}
+	while (!err)
+		err = ub_barrier(comm, NULL);
+	check_told(comm, err, 1);
+	return 0;
+}
+
+static void leaving_without_destroy_is_a_death(void **state)
+{
+	assert_int_equal(run_ranks(2, leave_body, NULL, NULL), 0);
+}
+
+static void exec_is_a_death(void **state)
+{
+	assert_int_equal(run_ranks(2, leave_body, "exec", NULL), 0);
+}
+
+/* Ranks that are nobody's children: no SIGCHLD, no common parent tells anybody. */
+static void orphan(int rank, int n, const char *job, struct scene *s, int report)
+{
+	struct ub_comm_config config = UB_COMM_CONFIG_INIT;
+	struct ub_comm *comm;
+	char ok = 1;
+
+	if (fork())
+		_exit(0);
+	setsid();
+	alarm(LIVENESS_S);
+	config.rank = rank;
+	config.nranks = n;
+	config.job = job;
+	if (ub_comm_create(&comm, &config)) {
+		fprintf(stderr, "orphan %d: %s\n", rank, ub_comm_error(NULL));
+		_exit(1);
+	}
+	scene_body(comm, s);
+	if (write(report, &ok, 1) != 1)
+		_exit(1);
+	_exit(0);
+}
+
+static void killed_without_a_common_parent(void **state)
+{
+	struct scene s = { .victim = 1, .after_us = 5000, .bytes = 65536 };
+	char job[32], ok;
+	int fds[2], told = 0;
+
+	snprintf(job, sizeof(job), "orphans-%d", (int)getpid());
+	assert_int_equal(pipe(fds), 0);
+	for (int r = 0; r < 3; r++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			close(fds[0]);
+			orphan(r, 3, job, &s, fds[1]);
+		}
+		waitpid(pid, NULL, 0);
+	}
+	close(fds[1]);
+	alarm(LIVENESS_S);
+	while (read(fds[0], &ok, 1) == 1)
+		told++;
+	alarm(0);
+	close(fds[0]);
+	assert_int_equal(told, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(killed_at_random_points),
+		cmocka_unit_test(killed_with_a_surviving_child),
+		cmocka_unit_test(killed_while_others_are_idle),
+		cmocka_unit_test(killed_with_much_memory),
+		cmocka_unit_test(two_killed_at_once),
+		cmocka_unit_test(leaving_without_destroy_is_a_death),
+		cmocka_unit_test(exec_is_a_death),
+		cmocka_unit_test(killed_without_a_common_parent),
+	};
+
+	seed = test_seed();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
