@@ -13,6 +13,7 @@ KERNEL ?= 6.1
 export BUILD
 
 .PHONY: all help user driver setup quick demo shell check check-quick debug-kernel clean
+.PHONY: install install-driver deb
 
 all: user ## build everything that this machine can build
 
@@ -24,6 +25,16 @@ $(BUILD)/build.ninja:
 
 driver: ## build the kernel modules for KDIR (default: the running kernel)
 	@packaging/build-modules.sh $(KDIR) $(BUILD)
+
+install: user ## install the library and the tools (PREFIX=, DESTDIR=)
+	@packaging/install.sh $(BUILD) $(PREFIX)
+
+install-driver: ## install the kernel modules for KDIR (INSTALL_MOD_PATH=)
+	@packaging/install-modules.sh $(KDIR) $(BUILD)
+
+deb: ## build the Debian packages, into $(BUILD)/deb
+	@packaging/setup.sh packages
+	@packaging/build-deb.sh $(BUILD)
 
 setup: ## install what building and testing needs, from Debian packages
 	packaging/setup.sh check
