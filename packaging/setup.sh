@@ -17,6 +17,7 @@ usage()
 	  user          build the library, the tools and the unit tests
 	  driver        build the kernel modules
 	  vm            boot test kernels
+	  bench         run the benchmark beside Open MPI
 	  check         everything that `make check` needs
 	  debug-kernel  build the debug kernel
 	  -n            only say what is missing (status 1 when something is)
@@ -40,6 +41,9 @@ packages_of()
 		packages_of driver
 		echo "qemu-system-x86 busybox-static cpio xz-utils binutils" \
 		     "gcc libc6-dev"
+		;;
+	bench)
+		echo "openmpi-bin libopenmpi-dev"
 		;;
 	check)
 		packages_of user
