@@ -2,7 +2,8 @@
 /*
  * Allreduce of libub beside Open MPI, a reference without a library, and memcpy.
  *
- *	mpirun -n 2 --bind-to core allreduce [--rounds N] [--sample-ms MS] [--short]
+ *	mpirun -n 2 --bind-to core allreduce [--rounds N] [--sample-ms MS]
+ *		[--short | --bytes N]
  *
  * Rank 0 writes one JSON object per line and size to stdout: times in microseconds,
  * and ratios of times, each as [first quartile, median, third quartile]. A ratio is
@@ -45,55 +46,73 @@ static double quantile(const double *v, uint32_t n, double part)
 	return i + 1 < n ? v[i] + (v[i + 1] - v[i]) * (at - i) : v[i];
 }
 
-static void print_quartiles(const char *name, const double *v, uint32_t n)
+/*
+ * The samples of @over, or their ratios to those of @under (unless it is negative), that
+ * nothing disturbed, sorted into @v; how many. All of them when there are not three.
+ */
+static uint32_t collect(const struct cell *cell, int over, int under, double *v)
 {
-	double sorted[MAX_ROUNDS];
+	uint32_t n = 0, clean = 0;
 
-	memcpy(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*v), ascending);
-	printf(",\"%s\":[%.4g,%.4g,%.4g]", name, quantile(sorted, n, 0.25),
-	       quantile(sorted, n, 0.5), quantile(sorted, n, 0.75));
+	for (uint32_t i = 0; i < cell->rounds; i++)
+		clean += !cell->disturbed[over][i] && (under < 0 || !cell->disturbed[under][i]);
+	for (uint32_t i = 0; i < cell->rounds; i++) {
+		bool disturbed = cell->disturbed[over][i] ||
+				 (under >= 0 && cell->disturbed[under][i]);
+
+		if (clean < 3 || !disturbed)
+			v[n++] = cell->us[over][i] / (under < 0 ? 1 : cell->us[under][i]);
+	}
+	qsort(v, n, sizeof(*v), ascending);
+	return n;
 }
 
-static double median(const double *v, uint32_t n)
-{
-	double sorted[MAX_ROUNDS];
-
-	memcpy(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*v), ascending);
-	return quantile(sorted, n, 0.5);
-}
-
-static void print_ratio(const struct cell *cell, const char *name, const double *over,
-			const double *under)
+static double median(const struct cell *cell, int who)
 {
 	double v[MAX_ROUNDS];
 
-	for (uint32_t i = 0; i < cell->rounds; i++)
-		v[i] = over[i] / under[i];
-	print_quartiles(name, v, cell->rounds);
+	return quantile(v, collect(cell, who, -1, v), 0.5);
+}
+
+static void print_quartiles(const struct cell *cell, const char *name, int over, int under)
+{
+	double v[MAX_ROUNDS];
+	uint32_t n = collect(cell, over, under, v);
+
+	printf(",\"%s\":[%.4g,%.4g,%.4g]", name, quantile(v, n, 0.25), quantile(v, n, 0.5),
+	       quantile(v, n, 0.75));
+}
+
+/* How many rounds the contenders that goals speak of were left alone in. */
+static uint32_t clean_rounds(const struct cell *cell)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < cell->rounds; i++) {
+		bool clean = true;
+
+		for (int w = MAPPED; w <= REFERENCE; w++)
+			clean &= !cell->disturbed[w][i];
+		n += clean;
+	}
+	return n;
 }
 
 static void print_cell(const struct contender *who, const struct cell *cell, int nranks)
 {
-	uint32_t n = cell->rounds;
-	bool nt = median(cell->us[COPY_NT], n) < median(cell->us[COPY], n);
-	const double *copy = cell->us[nt ? COPY_NT : COPY];
+	int copy = median(cell, COPY_NT) < median(cell, COPY) ? COPY_NT : COPY;
 
-	printf("{\"kind\":\"allreduce\",\"ranks\":%d,\"bytes\":%zu,\"rounds\":%u,\"cores\":%ld",
-	       nranks, cell->bytes, n, sysconf(_SC_NPROCESSORS_ONLN));
+	printf("{\"kind\":\"allreduce\",\"ranks\":%d,\"cores\":%ld,\"bytes\":%zu", nranks,
+	       sysconf(_SC_NPROCESSORS_ONLN), cell->bytes);
+	printf(",\"rounds\":%u,\"clean_rounds\":%u", cell->rounds, clean_rounds(cell));
 	for (int w = 0; w < NR_WHO; w++)
-		print_quartiles(who[w].name, cell->us[w], n);
-	printf(",\"disturbed\":[");
-	for (int w = 0; w < NR_WHO; w++)
-		printf("%s%u", w ? "," : "", cell->disturbed[w]);
-	printf("]");
-	print_quartiles("best_copy", copy, n);
-	print_ratio(cell, "openmpi/mapped", cell->us[OPENMPI], cell->us[MAPPED]);
-	print_ratio(cell, "openmpi/private", cell->us[OPENMPI], cell->us[PRIVATE]);
-	print_ratio(cell, "reference/mapped", cell->us[REFERENCE], cell->us[MAPPED]);
-	print_ratio(cell, "mapped/copy", cell->us[MAPPED], copy);
-	print_ratio(cell, "reference/copy", cell->us[REFERENCE], copy);
+		print_quartiles(cell, who[w].name, w, -1);
+	print_quartiles(cell, "best_copy", copy, -1);
+	print_quartiles(cell, "openmpi/mapped", OPENMPI, MAPPED);
+	print_quartiles(cell, "openmpi/private", OPENMPI, PRIVATE);
+	print_quartiles(cell, "reference/mapped", REFERENCE, MAPPED);
+	print_quartiles(cell, "mapped/copy", MAPPED, copy);
+	print_quartiles(cell, "reference/copy", REFERENCE, copy);
 	printf("}\n");
 	fflush(stdout);
 }
@@ -123,8 +142,18 @@ static void print_placement(int rank, int nranks)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: mpirun -n N allreduce [--rounds N] [--sample-ms MS] [--short]\n");
+	fprintf(stderr, "usage: mpirun -n N allreduce [--rounds N] [--sample-ms MS] "
+		"[--short | --bytes N]\n");
 	return 1;
+}
+
+static const size_t *one_size(const char *text)
+{
+	static size_t sizes[2];
+
+	/* Whole floats, and no more of them than MPI can count. */
+	sizes[0] = strtoull(text, NULL, 0) & ~(sizeof(float) - 1) & 0x7fffffff;
+	return sizes;
 }
 
 static int parse(int argc, char **argv, struct options *opt)
@@ -133,6 +162,7 @@ static int parse(int argc, char **argv, struct options *opt)
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "sample-ms", required_argument, NULL, 'm' },
 		{ "short", no_argument, NULL, 's' },
+		{ "bytes", required_argument, NULL, 'b' },
 		{ NULL }
 	};
 	int c;
@@ -145,10 +175,12 @@ static int parse(int argc, char **argv, struct options *opt)
 			opt->sample_us = strtod(optarg, NULL) * 1000;
 		else if (c == 's')
 			opt->sizes = short_sizes;
+		else if (c == 'b')
+			opt->sizes = one_size(optarg);
 		else
 			return -1;
 	}
-	if (optind < argc || !opt->rounds || opt->rounds > MAX_ROUNDS || opt->sample_us <= 0)
+	if (optind < argc || !opt->sizes[0] || !opt->rounds || opt->rounds > MAX_ROUNDS || opt->sample_us <= 0)
 		return -1;
 	return 0;
 }

@@ -45,8 +45,7 @@ struct cell {
 	size_t		bytes;
 	uint32_t	rounds;
 	double		us[NR_WHO][MAX_ROUNDS];
-	uint32_t	calls[NR_WHO];		/* of a sample */
-	uint32_t	disturbed[NR_WHO];	/* samples during which a rank lost its processor */
+	bool		disturbed[NR_WHO][MAX_ROUNDS];	/* a rank lost its processor meanwhile */
 };
 
 /* contend.c: collective; ends all ranks on any error. */
@@ -54,7 +53,7 @@ void contend_open(struct contender *who, size_t max_bytes);
 void contend_check(const struct contender *c, size_t bytes);
 void contend_close(struct contender *who);
 
-/* rounds.c: collective; fills what of @cell is an array. @crowded: ranks share processors. */
+/* rounds.c: collective; fills the arrays of @cell. @crowded: ranks share processors. */
 void rounds_run(const struct contender *who, struct cell *cell, double sample_us, bool crowded);
 
 /* reference.c: float sums over shared memory. The memory is zeroed at first. */

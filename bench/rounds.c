@@ -10,7 +10,7 @@
 #include <time.h>
 #include "bench.h"
 
-#define RETAKE_US	200000.0
+#define RETAKE_US	300000.0
 
 static double now_us(void)
 {
@@ -81,17 +81,16 @@ static uint32_t calibrate(const struct contender *c, size_t bytes, double sample
 
 void rounds_run(const struct contender *who, struct cell *cell, double sample_us, bool crowded)
 {
-	for (int w = 0; w < NR_WHO; w++) {
-		cell->calls[w] = calibrate(&who[w], cell->bytes, sample_us, crowded);
-		cell->disturbed[w] = 0;
-	}
+	uint32_t calls[NR_WHO];
+
+	for (int w = 0; w < NR_WHO; w++)
+		calls[w] = calibrate(&who[w], cell->bytes, sample_us, crowded);
 	for (uint32_t round = 0; round < cell->rounds; round++)
 		for (int i = 0; i < NR_WHO; i++) {
 			int w = (i + (int)round) % NR_WHO;
-			struct sample s = take_undisturbed(&who[w], cell->bytes, cell->calls[w],
-							   crowded);
+			struct sample s = take_undisturbed(&who[w], cell->bytes, calls[w], crowded);
 
-			cell->us[w][round] = s.us / cell->calls[w];
-			cell->disturbed[w] += s.disturbed > 0;
+			cell->us[w][round] = s.us / calls[w];
+			cell->disturbed[w][round] = !crowded && s.disturbed > 0;
 		}
 }
