@@ -18,6 +18,7 @@ usage()
 	  driver        build the kernel modules
 	  vm            boot test kernels
 	  packages      build the Debian packages, and test them
+	  bench         run the benchmark beside Open MPI
 	  check         everything that `make check` needs
 	  debug-kernel  build the debug kernel
 	  -n            only say what is missing (status 1 when something is)
@@ -46,6 +47,9 @@ packages_of()
 		packages_of user
 		echo "dpkg-dev debhelper dh-dkms python3-docutils lintian" \
 		     "debootstrap zstd util-linux"
+		;;
+	bench)
+		echo "openmpi-bin libopenmpi-dev"
 		;;
 	check)
 		packages_of user
