@@ -36,10 +36,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define UB_DEVNODE_CONST
 #endif
 
-/* With the RCU fix of 2024, also in stable kernels, allocation flags went. */
+/*
+ * With the RCU fix of 2024, also in stable kernels, allocation flags went. Before
+ * it the caller keeps the list of network namespaces, so it must not sleep.
+ */
 #ifdef UB_HAVE_ALLNS_FLAGS
-#define ub_genl_multicast(family, skb, group) \
-	genlmsg_multicast_allns(family, skb, 0, group, GFP_KERNEL)
+#define ub_genl_multicast(family, skb, group) do {				\
+	rcu_read_lock();							\
+	genlmsg_multicast_allns(family, skb, 0, group, GFP_ATOMIC);		\
+	rcu_read_unlock();							\
+} while (0)
 #else
 #define ub_genl_multicast(family, skb, group) \
 	genlmsg_multicast_allns(family, skb, 0, group)
