@@ -49,7 +49,7 @@ static double now(void)
 }
 
 /* A value of /proc/meminfo in KiB. */
-static double meminfo(const char *key)
+static double kib_of(const char *key)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
 	char line[128];
@@ -69,7 +69,7 @@ static double meminfo(const char *key)
  */
 static double kernel_memory(void)
 {
-	return meminfo("Slab") + meminfo("Percpu") + meminfo("VmallocUsed");
+	return kib_of("Slab") + kib_of("Percpu") + kib_of("VmallocUsed");
 }
 
 /* Gives back what the slab allocator keeps for later, which would hide growth. */
