@@ -62,6 +62,7 @@ struct shape {
 	void (*make)(struct sketch *s, const uint32_t *value);
 };
 
-extern const struct shape ub_shape_mesh1d, ub_shape_mesh2d, ub_shape_superpod_a3, ub_shape_ubmesh_rack;
+extern const struct shape ub_shape_mesh1d, ub_shape_mesh2d;
+extern const struct shape ub_shape_superpod_a3, ub_shape_ubmesh_rack;
 
 #endif /* UB_TOPO_PRESET_H */
