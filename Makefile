@@ -12,7 +12,8 @@ KERNEL ?= 6.1
 
 export BUILD
 
-.PHONY: all help user driver setup quick demo shell check check-quick debug-kernel clean
+.PHONY: all help user driver setup quick demo shell check check-quick bench debug-kernel clean
+.PHONY: install install-driver deb
 
 all: user ## build everything that this machine can build
 
@@ -24,6 +25,16 @@ $(BUILD)/build.ninja:
 
 driver: ## build the kernel modules for KDIR (default: the running kernel)
 	@packaging/build-modules.sh $(KDIR) $(BUILD)
+
+install: user ## install the library and the tools (PREFIX=, DESTDIR=)
+	@packaging/install.sh $(BUILD) $(PREFIX)
+
+install-driver: ## install the kernel modules for KDIR (INSTALL_MOD_PATH=)
+	@packaging/install-modules.sh $(KDIR) $(BUILD)
+
+deb: ## build the Debian packages, into $(BUILD)/deb
+	@packaging/setup.sh packages
+	@packaging/build-deb.sh $(BUILD)
 
 setup: ## install what building and testing needs, from Debian packages
 	packaging/setup.sh check
@@ -44,6 +55,14 @@ check-quick: ## build, unit tests, kselftests on 6.1; under 5 minutes
 check: ## the same on all kernels, sanitizers, lint; what CI runs
 	@packaging/setup.sh check
 	@tests/check all
+
+bench: ## allreduce beside Open MPI, a reference and memcpy; BENCH=--short for few sizes
+	@packaging/setup.sh user bench
+	@test -x $(BUILD)/bench/allreduce || \
+		meson setup $$(test ! -e $(BUILD)/build.ninja || echo --reconfigure) \
+			-Dbench=enabled $(BUILD)
+	@$(MAKE) --no-print-directory user
+	@bench/run $(BENCH)
 
 debug-kernel: ## build the kernel with KASAN and lockdep (cached; 10 minutes)
 	@packaging/setup.sh debug-kernel

@@ -17,6 +17,8 @@ usage()
 	  user          build the library, the tools and the unit tests
 	  driver        build the kernel modules
 	  vm            boot test kernels
+	  packages      build the Debian packages, and test them
+	  bench         run the benchmark beside Open MPI
 	  check         everything that `make check` needs
 	  debug-kernel  build the debug kernel
 	  -n            only say what is missing (status 1 when something is)
@@ -41,8 +43,17 @@ packages_of()
 		echo "qemu-system-x86 busybox-static cpio xz-utils binutils" \
 		     "gcc libc6-dev"
 		;;
+	packages)
+		packages_of user
+		echo "dpkg-dev debhelper dh-dkms python3-docutils lintian" \
+		     "debootstrap zstd util-linux"
+		;;
+	bench)
+		echo "openmpi-bin libopenmpi-dev"
+		;;
 	check)
 		packages_of user
+		packages_of packages
 		packages_of vm
 		packages_of debug-kernel
 		echo "sparse shellcheck codespell"

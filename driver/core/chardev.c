@@ -8,6 +8,7 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
@@ -20,9 +21,13 @@ static int ub_open(struct inode *inode, struct file *file)
 	struct ub_pod *pod = NULL;
 	struct ub_ctx *ctx;
 
-	/* The pod may be going: it is ours to touch only with a reference. */
+	/*
+	 * The pod may be going, and its fabric with it: both are ours to touch
+	 * only with a reference, and there is one to take only while the NPU is
+	 * not gone.
+	 */
 	mutex_lock(&ub_pods_lock);
-	if (!npu->gone) {
+	if (!npu->gone && try_module_get(npu->pod->ops->owner)) {
 		pod = npu->pod;
 		kref_get(&pod->ref);
 	}
@@ -30,6 +35,7 @@ static int ub_open(struct inode *inode, struct file *file)
 	if (!pod)
 		return -ENODEV;
 	ctx = ub_ctx_create(npu);
+	module_put(pod->ops->owner);
 	ub_pod_put(pod);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);

@@ -9,6 +9,7 @@
  * fails.
  */
 #include <linux/memcontrol.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -71,13 +72,10 @@ struct ub_ctx *ub_ctx_create(struct ub_npu *npu)
 	struct ub_ctx *ctx;
 	int ret;
 
-	if (!try_module_get(npu->pod->ops->owner))
-		return ERR_PTR(-ENODEV);
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
-	if (!ctx) {
-		module_put(npu->pod->ops->owner);
+	if (!ctx)
 		return ERR_PTR(-ENOMEM);
-	}
+	__module_get(npu->pod->ops->owner); /* ub_open() holds it meanwhile */
 	get_device(&npu->dev);
 	ctx->npu = npu;
 	ctx->pod = npu->pod;

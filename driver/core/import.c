@@ -9,8 +9,9 @@
  * user may have read zeros, so it must not silently go on.
  *
  * Each change is stored in the import's state word first, then the pod's
- * generation changes, and only then mappings are taken away: who sees the effect
- * can see the cause.
+ * generation changes, both under seg->lock, and only then mappings are taken away:
+ * who sees the effect can see the cause. What was not mapped shows it earlier, to
+ * the first fault after seg->lock.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -102,9 +103,9 @@ static void ub_seg_reroute(struct ub_seg *seg)
 	down_write(&seg->lock);
 	list_for_each_entry(import, &seg->imports, node)
 		changed |= ub_import_reroute(import, &zap);
-	up_write(&seg->lock);
 	if (changed)
 		ub_pod_changed(seg->npu->pod);
+	up_write(&seg->lock);
 	if (!zap)
 		return;
 	ub_seg_zap(seg);

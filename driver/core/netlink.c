@@ -382,7 +382,6 @@ struct genl_family ub_genl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ub_genl_ops,
 	.n_ops = ARRAY_SIZE(ub_genl_ops),
-	.resv_start_op = __UB_CMD_MAX,
 	.mcgrps = ub_mcgrps,
 	.n_mcgrps = ARRAY_SIZE(ub_mcgrps),
 };

@@ -70,13 +70,21 @@ struct ub_npu *ub_npu_create(struct ub_pod *pod, struct ub_ubpu *ubpu, u64 mem_s
 	return npu;
 }
 
-/* Shows the NPU. The links must exist: the groups are made from the ports. */
+/*
+ * Shows the NPU. The links must exist: the groups are made from the ports. On
+ * error somebody may have been in open() already. Under ub_pods_lock.
+ */
 int ub_npu_add(struct ub_npu *npu)
 {
+	int ret;
+
 	npu->dev.groups = ub_npu_groups(npu);
 	if (!npu->dev.groups)
 		return -ENOMEM;
-	return cdev_device_add(&npu->cdev, &npu->dev);
+	ret = cdev_device_add(&npu->cdev, &npu->dev);
+	if (ret)
+		npu->gone = true;
+	return ret;
 }
 
 /* Hides it. Open files go on to hold it. Under ub_pods_lock. */

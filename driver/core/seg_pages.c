@@ -33,15 +33,11 @@ static unsigned long ub_backed_cap(void)
 
 static struct page *ub_seg_alloc_page(struct ub_seg *seg, gfp_t gfp)
 {
-	struct mem_cgroup *old;
 	struct page *page;
 
 	if (atomic_long_inc_return(&ub_backed) > ub_backed_cap())
 		goto err_cap;
-	/* The owner pays, whoever touches. */
-	old = set_active_memcg(seg->obj.ctx->memcg);
 	page = alloc_pages_node(dev_to_node(&seg->npu->dev), gfp | __GFP_ZERO, 0);
-	set_active_memcg(old);
 	if (!page)
 		goto err_cap;
 	if (!seg->host)
@@ -61,13 +57,10 @@ static void ub_seg_free_page(struct ub_seg *seg, struct page *page)
 	__free_page(page);
 }
 
-static struct page *ub_seg_back(struct ub_seg *seg, pgoff_t index, gfp_t gfp)
+static struct page *ub_seg_fill(struct ub_seg *seg, pgoff_t index, gfp_t gfp)
 {
 	struct page *page, *old;
 
-	page = xa_load(&seg->pages, index);
-	if (page)
-		return page;
 	page = ub_seg_alloc_page(seg, gfp);
 	if (!page)
 		return NULL;
@@ -76,6 +69,20 @@ static struct page *ub_seg_back(struct ub_seg *seg, pgoff_t index, gfp_t gfp)
 		return page;
 	ub_seg_free_page(seg, page);
 	return xa_is_err(old) ? NULL : old; /* somebody was faster */
+}
+
+static struct page *ub_seg_back(struct ub_seg *seg, pgoff_t index, gfp_t gfp)
+{
+	struct page *page = xa_load(&seg->pages, index);
+	struct mem_cgroup *old;
+
+	if (page)
+		return page;
+	/* The owner pays for the page and its place, whoever touches. */
+	old = set_active_memcg(seg->obj.ctx->memcg);
+	page = ub_seg_fill(seg, index, gfp);
+	set_active_memcg(old);
+	return page;
 }
 
 /* The page at @index, or NULL without memory. May sleep and reclaim. */

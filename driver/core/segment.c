@@ -157,10 +157,13 @@ static bool ub_seg_end(struct ub_seg *seg)
 	WRITE_ONCE(seg->dead, true);
 	ub_seg_forget_token(seg);
 	ub_imports_end(seg);
+	/*
+	 * User space must be able to see the cause before it feels the effect: a
+	 * fault feels it as soon as the lock is free.
+	 */
+	ub_pod_changed(seg->npu->pod);
 	up_write(&seg->lock);
 
-	/* User space must be able to see the cause before it feels the effect. */
-	ub_pod_changed(seg->npu->pod);
 	if (seg->file)
 		ub_seg_zap(seg);
 	ub_wait_wake_seg(seg);

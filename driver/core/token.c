@@ -107,7 +107,6 @@ out:
 /* After imports were ended under seg->lock. */
 static void ub_seg_shut_out(struct ub_seg *seg)
 {
-	ub_pod_changed(seg->npu->pod);
 	ub_seg_zap(seg);
 	ub_wait_wake_seg(seg);
 	/* "At once": what ran with the old token has ended when we return. */
@@ -142,6 +141,7 @@ int ub_ioctl_seg_rotate(struct ub_call *call)
 	if (!ret) {
 		WRITE_ONCE(seg->token_value, arg->token_value);
 		ub_imports_end(seg);
+		ub_pod_changed(seg->npu->pod);
 	}
 	up_write(&seg->lock);
 	if (!ret)
@@ -166,6 +166,7 @@ int ub_ioctl_seg_revoke(struct ub_call *call)
 	if (!ret) {
 		ub_seg_forget_token(seg);
 		ub_imports_end(seg);
+		ub_pod_changed(seg->npu->pod);
 	}
 	up_write(&seg->lock);
 	if (!ret)

@@ -25,7 +25,7 @@
  *   i_mmap		(the kernel's) zapping
  *   ctx->lock		adding handles to a context, its end
  *   leaves		npu->tokens' xa_lock, ub_users_lock, ctx->event_lock,
- *			link->lock, wait-queue locks
+ *			link->lock, pod->status_lock, wait-queue locks
  *
  * mmap_lock is never taken inside of any lock of ours.
  *

@@ -4,8 +4,10 @@
  *
  * Guessing a TokenValue is made slow: after eight failures of a uid every
  * import of it waits before it is looked at, 10 ms doubling up to 1 s, one at a
- * time. A success resets the count. Root is a uid like others. The count
- * survives closing the device, or guessing would only cost an open().
+ * time. A success resets the count, but at most once a second: importing a
+ * segment of one's own is a success too, and would buy seven guesses each time.
+ * Root is a uid like others. The count survives closing the device, or guessing
+ * would only cost an open().
  */
 #include <linux/delay.h>
 #include <linux/hashtable.h>
@@ -19,6 +21,7 @@
 #define UB_FREE_FAILURES	8
 #define UB_BACKOFF_MIN_MS	10
 #define UB_BACKOFF_MAX_MS	1000
+#define UB_RESET_EVERY		HZ
 #define UB_FORGET_AFTER		(60 * HZ) /* without a context and a failure */
 
 /**
@@ -30,6 +33,7 @@
  * @nr_handles:	segments and imports
  * @failures:	wrong credentials since the last success
  * @last:	jiffies of the last failure
+ * @reset:	jiffies when a success last reset @failures
  * @queue:	held while waiting: parallel guesses wait in turn
  */
 struct ub_user {
@@ -39,6 +43,7 @@ struct ub_user {
 	atomic_t nr_handles;
 	atomic_t failures;
 	unsigned long last;
+	unsigned long reset;
 	struct mutex queue;
 };
 
@@ -81,6 +86,7 @@ struct ub_user *ub_user_get(kuid_t uid)
 	if (!user)
 		goto out;
 	user->uid = uid;
+	user->reset = jiffies - UB_RESET_EVERY;
 	mutex_init(&user->queue);
 	hash_add(ub_users, &user->node, __kuid_val(uid));
 found:
@@ -152,6 +158,10 @@ void ub_user_denied(struct ub_user *user)
 
 void ub_user_granted(struct ub_user *user)
 {
+	if (!atomic_read(&user->failures) ||
+	    time_before(jiffies, READ_ONCE(user->reset) + UB_RESET_EVERY))
+		return;
+	WRITE_ONCE(user->reset, jiffies);
 	atomic_set(&user->failures, 0);
 }
 

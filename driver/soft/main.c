@@ -25,16 +25,20 @@ const struct ub_fabric_ops *ub_soft_fabric(void)
 	return &ub_soft_ops;
 }
 
+/*
+ * Registering comes last: from then on others make pods of ours, and a module
+ * whose init fails is freed whatever references they have.
+ */
 static int __init ub_soft_init(void)
 {
-	int ret;
+	int ret = 0;
 
-	ret = ub_fabric_register(&ub_soft_ops);
-	if (ret || no_default)
-		return ret;
-	ret = ub_soft_pod_add("pod0", "mesh1d", NULL, 0, NULL);
+	if (!no_default)
+		ret = ub_soft_pod_add("pod0", "mesh1d", NULL, 0, NULL);
+	if (!ret)
+		ret = ub_fabric_register(&ub_soft_ops);
 	if (ret)
-		ub_fabric_unregister(&ub_soft_ops);
+		ub_fabric_unregister(&ub_soft_ops); /* takes pod0 too */
 	return ret;
 }
 

@@ -22,6 +22,13 @@
 
 #define ALWAYS	static inline __attribute__((always_inline))
 
+/* Whole loops over a block: else gcc keeps the block in memory at -O2. */
+#if defined(__clang__)
+#define UNROLL
+#else
+#define UNROLL	_Pragma("GCC unroll 4")
+#endif
+
 typedef int32_t vec_any __attribute__((vector_size(VEC), aligned(1), may_alias));
 
 ALWAYS bool vec_aligned(const void *p)
@@ -127,18 +134,27 @@ ALWAYS void name##_block(const struct ub_reduce *r, enum ub_fold_op op, elem div
 	const name##_vec *in = (const name##_vec *)((const char *)r->src[0] + at);		\
 	name##_vec acc[BLOCK];									\
 												\
+	UNROLL											\
 	for (int k = 0; k < BLOCK; k++)								\
 		acc[k] = in[k];									\
 	for (uint32_t s = 1; s < r->nsrc; s++) {						\
 		in = (const name##_vec *)((const char *)r->src[s] + at);			\
+		UNROLL										\
 		for (int k = 0; k < BLOCK; k++)							\
 			acc[k] = name##_many(op, acc[k], in[k]);				\
 	}											\
-	for (int k = 0; op == UB_FOLD_SUM && div && k < BLOCK; k++)				\
-		acc[k] = name##_divide(acc[k], div);						\
-	for (uint32_t d = 0; d < r->ndst; d++)							\
+	if (op == UB_FOLD_SUM && div) {								\
+		UNROLL										\
 		for (int k = 0; k < BLOCK; k++)							\
-			vec_store((char *)r->dst[d] + at + k * VEC, (vec_any)acc[k], nt);	\
+			acc[k] = name##_divide(acc[k], div);					\
+	}											\
+	for (uint32_t d = 0; d < r->ndst; d++) {						\
+		char *out = (char *)r->dst[d] + at;						\
+												\
+		UNROLL										\
+		for (int k = 0; k < BLOCK; k++)							\
+			vec_store(out + k * VEC, (vec_any)acc[k], nt);				\
+	}											\
 }												\
 												\
 ALWAYS void name##_fold(const struct ub_reduce *r, enum ub_fold_op op, elem div, bool nt)	\
@@ -195,11 +211,16 @@ static void stream_copy(void *const *dst, uint32_t ndst, const void *src, size_t
 		const vec_any *in = (const vec_any *)((const char *)src + i);
 		vec_any v[BLOCK];
 
+		UNROLL
 		for (int k = 0; k < BLOCK; k++)
 			v[k] = in[k];
-		for (uint32_t d = 0; d < ndst; d++)
+		for (uint32_t d = 0; d < ndst; d++) {
+			char *out = (char *)dst[d] + i;
+
+			UNROLL
 			for (int k = 0; k < BLOCK; k++)
-				vec_store((char *)dst[d] + i + k * VEC, v[k], true);
+				vec_store(out + k * VEC, v[k], true);
+		}
 	}
 	for (uint32_t d = 0; d < ndst; d++)
 		memmove((char *)dst[d] + i, (const char *)src + i, bytes - i);

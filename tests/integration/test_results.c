@@ -230,7 +230,8 @@ static void for_ranks(int (*body)(struct ub_comm *comm, void *arg), void *arg)
 	static const int ranks[] = { 1, 2, 3, 4, 8 };
 
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
-		assert_int_equal(run_ranks(ranks[i], body, arg, NULL), 0);
+		if (!test_too_many(ranks[i]))
+			assert_int_equal(run_ranks(ranks[i], body, arg, NULL), 0);
 }
 
 static void allreduce_is_its_definition(void **state)

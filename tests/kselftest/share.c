@@ -239,6 +239,40 @@ TEST_F(share, guessing_is_slowed_down_and_counted)
 	EXPECT_EQ(14, ub_sysfs(self->pod.npu[0], "token_denied"));
 }
 
+/* A success of one's own resets the count, but not as often as one likes. */
+TEST_F(share, own_successes_buy_no_guesses)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, ub_share(self->fd, self->seg.handle, RW, UB_SEG_EXPORT_ANY_UID,
+			      &self->cred));
+	pid = ub_fork();
+	if (!pid) {
+		struct ub_ioc_seg_import import;
+		struct ub_ioc_seg_alloc seg;
+		struct ub_cred own, wrong = self->cred;
+		unsigned long long start;
+		int fd, i;
+
+		ASSERT_EQ(0, ub_become(1003));
+		fd = ub_open(self->pod.npu[1]);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ub_alloc(fd, 0, PAGE, &seg));
+		ASSERT_EQ(0, ub_share(fd, seg.handle, RW, 0, &own));
+		start = ub_now_ns();
+		for (i = 0; i < 32; i++) { /* 7 guesses, a success, … */
+			wrong.value++;
+			if (i % 8 != 7)
+				EXPECT_EQ(-EACCES, ub_import(fd, &wrong, RW, 0, &import));
+			else
+				EXPECT_EQ(0, ub_import(fd, &own, RW, 0, &import));
+		}
+		EXPECT_LE(300000000ULL, ub_now_ns() - start);
+		_exit(TEST_STATUS());
+	}
+	EXPECT_EQ(0, ub_join(pid));
+}
+
 TEST_F(share, one_who_waits_for_guessing_can_be_killed)
 {
 	struct ub_ioc_seg_import import;
