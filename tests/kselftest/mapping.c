@@ -242,7 +242,7 @@ TEST_F(mapping, a_second_device_node_is_revoked_too)
 	char *p;
 	int fd;
 
-	snprintf(path, sizeof(path), "/dev/ub/ub%u", self->pod.npu[1]);
+	snprintf(path, sizeof(path), "/dev/ub-test/ub%u", self->pod.npu[1]);
 	ASSERT_EQ(0, stat(path, &st));
 	snprintf(path, sizeof(path), "/dev/ub-test-%d", getpid());
 	ASSERT_EQ(0, mknod(path, S_IFCHR | 0600, st.st_rdev));

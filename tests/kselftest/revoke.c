@@ -403,7 +403,7 @@ TEST_F(revoke, a_dummy_is_private_to_its_import)
 /* Everybody does everything at random; then nothing may be left. */
 TEST_F_TIMEOUT(revoke, random_operations_leave_nothing, 60)
 {
-	int rounds = ub_long() ? 20000 : ub_debug_kernel() ? 40 : 300;
+	int rounds = ub_long() ? 20000 : ub_debug_kernel() ? 40 : 150;
 	unsigned int seed = ub_seed(), i;
 	pid_t pid[3];
 	int npu;

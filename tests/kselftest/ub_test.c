@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include "ub_test.h"
 
@@ -58,6 +60,32 @@ long long ub_param_set(const char *name, long long value)
 	return ret ?: old;
 }
 
+/*
+ * Device nodes of our own, open to every user. Those in /dev/ub have rules that
+ * change their rights, or (mdev) remove them, some time after the kernel did.
+ */
+#define UB_TEST_DEV "/dev/ub-test"
+
+static int ub_node_make(unsigned int npu)
+{
+	unsigned int major, minor;
+	char path[128], text[64];
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/class/ub/ub%u/dev", npu);
+	ret = ub_read_text(path, text, sizeof(text));
+	if (ret)
+		return ret;
+	if (sscanf(text, "%u:%u", &major, &minor) != 2)
+		return -EINVAL;
+	mkdir(UB_TEST_DEV, 0755);
+	snprintf(path, sizeof(path), UB_TEST_DEV "/ub%u", npu);
+	unlink(path);
+	if (mknod(path, S_IFCHR | 0600, makedev(major, minor)) || chmod(path, 0666))
+		return -errno;
+	return 0;
+}
+
 /* The devices of a pod, by index. */
 static int ub_pod_scan(struct ub_pod *pod)
 {
@@ -78,6 +106,8 @@ static int ub_pod_scan(struct ub_pod *pod)
 			continue;
 		index = ub_sysfs(n, "index");
 		if (index < 0 || index >= UB_MAX_TEST_NPUS)
+			continue;
+		if (ub_node_make(n))
 			continue;
 		pod->npu[index] = n;
 		pod->nr++;
@@ -129,10 +159,10 @@ int ub_mesh_isolate(const struct ub_pod *pod, unsigned int index, bool up)
 
 int ub_open_flags(unsigned int npu, int flags)
 {
-	char path[32];
+	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/dev/ub/ub%u", npu);
+	snprintf(path, sizeof(path), UB_TEST_DEV "/ub%u", npu);
 	fd = open(path, flags);
 	return fd < 0 ? -errno : fd;
 }
@@ -449,15 +479,9 @@ int ub_join(pid_t pid)
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/*
- * The device files are root's, 0660; a rule may give them to group "ub", sooner
- * or later. So whoever may open them is in both groups.
- */
 int ub_become(uid_t uid)
 {
-	const struct group *ub = getgrnam("ub");
-	gid_t groups[2] = { 0, ub ? ub->gr_gid : 0 };
-	int ret = setgroups(2, groups) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid);
+	int ret = setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid);
 
 	/* Changing the uid clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
