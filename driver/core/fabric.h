@@ -51,19 +51,6 @@ struct ub_pod_param {
 	const char *value;
 };
 
-/* One UBPU of a pod to be. */
-struct ub_ubpu_desc {
-	u8 type;		/* UB_UBPU_* */
-	u64 mem_size;		/* of an NPU, in bytes */
-};
-
-/* One link of a pod to be. Ports are numbered in the order of the links. */
-struct ub_link_desc {
-	u32 ubpu[2];
-	u8 width;		/* lanes */
-	u32 lane_mbps;		/* of one lane, per direction */
-};
-
 /**
  * struct ub_pod_desc - a pod to be
  * @name:	unique, [a-zA-Z0-9_-]

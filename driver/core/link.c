@@ -16,36 +16,6 @@
 #include "ub.h"
 #include "wire.h"
 
-/* Ports of a UBPU are numbered in the order of its links. */
-static void ub_graph_build(struct ub_pod *pod)
-{
-	u32 next = 0, i, e;
-
-	for (i = 0; i < pod->nr_links; i++)
-		for (e = 0; e < 2; e++)
-			pod->vertex[pod->link[i].ubpu[e]].nr++;
-	for (i = 0; i < pod->nr_ubpus; i++) {
-		pod->vertex[i].first = next;
-		pod->vertex[i].is_switch = pod->ubpu[i].type == UB_UBPU_SWITCH;
-		next += pod->vertex[i].nr;
-		pod->vertex[i].nr = 0;
-	}
-	for (i = 0; i < pod->nr_links; i++) {
-		for (e = 0; e < 2; e++) {
-			struct ub_vertex *v = &pod->vertex[pod->link[i].ubpu[e]];
-
-			pod->link[i].port[e] = v->nr;
-			pod->index[v->first + v->nr++] = i;
-			pod->edge[i].end[e] = pod->link[i].ubpu[e];
-		}
-	}
-	pod->graph = (struct ub_graph){
-		.vertex = pod->vertex,
-		.edge = pod->edge,
-		.index = pod->index,
-	};
-}
-
 static struct ub_status_link *ub_status_link(struct ub_pod *pod, u32 index)
 {
 	return ub_area_at(pod->status, sizeof(struct ub_status) +
@@ -107,29 +77,46 @@ static int ub_links_alloc(struct ub_pod *pod)
 	return pod->link && pod->edge && pod->index && pod->vertex ? 0 : -ENOMEM;
 }
 
+/* The graph that the router reads. */
+static void ub_links_graph(struct ub_pod *pod, const struct ub_link_desc *desc)
+{
+	u32 i;
+
+	for (i = 0; i < pod->nr_ubpus; i++)
+		pod->vertex[i].is_switch = pod->ubpu[i].type == UB_UBPU_SWITCH;
+	ub_graph_build(pod->vertex, pod->nr_ubpus, pod->edge, pod->index, desc,
+		       pod->nr_links);
+	pod->graph = (struct ub_graph){
+		.vertex = pod->vertex,
+		.edge = pod->edge,
+		.index = pod->index,
+	};
+}
+
 /* Makes the links of a new pod, all up. On error ub_links_free() cleans up. */
 int ub_links_init(struct ub_pod *pod, const struct ub_link_desc *desc)
 {
-	u32 i;
+	u32 i, e;
 	int ret;
 
 	ret = ub_links_alloc(pod);
 	if (ret)
 		return ret;
+	ub_links_graph(pod, desc);
 	for (i = 0; i < pod->nr_links; i++) {
 		struct ub_link *link = &pod->link[i];
 
 		spin_lock_init(&link->lock);
-		link->ubpu[0] = desc[i].ubpu[0];
-		link->ubpu[1] = desc[i].ubpu[1];
+		for (e = 0; e < 2; e++) {
+			link->ubpu[e] = pod->edge[i].end[e];
+			link->port[e] = pod->edge[i].port[e];
+		}
 		link->width_max = desc[i].width;
 		link->width = desc[i].width;
 		link->lane_mbps = desc[i].lane_mbps;
 		link->state = UB_LINK_UP;
 		link->ups = 1;
-		pod->edge[i].up = true;
 	}
-	ub_graph_build(pod);
 	return ub_status_create(pod);
 }
 

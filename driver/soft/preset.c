@@ -1,109 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Presets: what the pods of ub_soft look like.
- *
- *   mesh1d [npus N] [lanes L] [mem_mib M]
- *	N NPUs (2 … 64; 8), each linked to each by a port of L lanes (1, 2, 4 or
- *	8; 4). NPU i's port p leads to NPU p, or p + 1 from p = i on.
- *
- * lib/topo makes the same graphs under another licence; a test compares them.
+ * From what an administrator typed to a pod: preset, parameters, drawing. Each
+ * refusal names the preset's own keys and what their values can be.
  */
 #include <linux/kernel.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
+#include "preset.h"
 #include "soft.h"
 
-/* A lane of a UB 2.0 port: 112 Gbit/s; an x4 port is 56 GB/s per direction. */
-#define UB_LANE_MBPS	112000
-#define UB_MEM_MIB	65536	/* as much as a die of an Ascend 910C has */
-#define UB_MESH1D_MAX	64
-
-/* What presets are made from. A preset uses the fields that its text names. */
-struct ub_preset_args {
-	u32 npus;
-	u32 lanes;
-	u32 mem_mib;
-};
-
-static const struct {
-	const char *key;
-	size_t offset;
-	u32 min, max;
-} ub_preset_key[] = {
-	{ "npus", offsetof(struct ub_preset_args, npus), 2, UB_MESH1D_MAX },
-	{ "lanes", offsetof(struct ub_preset_args, lanes), 1, 8 },
-	{ "mem_mib", offsetof(struct ub_preset_args, mem_mib), 1, 1 << 24 },
-};
-
-static int ub_preset_set(struct ub_preset_args *args, const struct ub_pod_param *param,
-			 struct netlink_ext_ack *extack)
+/* @why lives as long as the module, as the strings of NL_SET_ERR_MSG() do. */
+static int ub_preset_refuse(struct netlink_ext_ack *extack, const char *why, int err)
 {
-	u32 value;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(ub_preset_key); i++) {
-		if (strcmp(param->key, ub_preset_key[i].key))
-			continue;
-		if (kstrtou32(param->value, 0, &value) ||
-		    value < ub_preset_key[i].min || value > ub_preset_key[i].max) {
-			NL_SET_ERR_MSG(extack, "mesh1d: npus is 2 to 64, lanes 1, 2, 4 or 8, mem_mib 1 to 16777216");
-			return -ERANGE;
-		}
-		*(u32 *)((char *)args + ub_preset_key[i].offset) = value;
-		return 0;
-	}
-	NL_SET_ERR_MSG(extack, "mesh1d knows npus, lanes, mem_mib");
-	return -EINVAL;
+	if (extack)
+		extack->_msg = why;
+	return err;
 }
 
-/* The links in the order (0,1) (0,2) … (1,2) …, which numbers the ports. */
-static void ub_mesh1d_links(struct ub_link_desc *link, const struct ub_preset_args *args)
+static int ub_preset_set(const struct ub_preset *preset, u32 *value,
+			 const struct ub_pod_param *param, struct netlink_ext_ack *extack)
 {
-	u32 a, b;
+	int i = ub_preset_index(preset, param->key);
+	u32 number;
 
-	for (a = 0; a < args->npus; a++) {
-		for (b = a + 1; b < args->npus; b++) {
-			*link++ = (struct ub_link_desc){
-				.ubpu = { a, b },
-				.width = args->lanes,
-				.lane_mbps = UB_LANE_MBPS,
-			};
-		}
-	}
+	if (i < 0)
+		return ub_preset_refuse(extack, preset->keys, -EINVAL);
+	if (kstrtou32(param->value, 0, &number) ||
+	    number < preset->key[i].min || number > preset->key[i].max)
+		return ub_preset_refuse(extack, preset->ranges, -ERANGE);
+	value[i] = number;
+	return 0;
 }
 
-static int ub_mesh1d_add(const char *name, const struct ub_preset_args *args,
-			 struct netlink_ext_ack *extack)
+static int ub_preset_values(const struct ub_preset *preset, u32 *value,
+			    const struct ub_pod_param *params, unsigned int nr,
+			    struct netlink_ext_ack *extack)
 {
-	struct ub_pod_desc desc = {
-		.name = name,
-		.ops = ub_soft_fabric(),
-		.nr_ubpus = args->npus,
-		.nr_npus = args->npus,
-		.nr_links = args->npus * (args->npus - 1) / 2,
-	};
-	struct ub_link_desc *link;
-	struct ub_ubpu_desc *ubpu;
+	const char *why = NULL;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < UB_PRESET_MAX_KEYS; i++)
+		value[i] = preset->key[i].value;
+	for (i = 0; i < nr; i++) {
+		ret = ub_preset_set(preset, value, &params[i], extack);
+		if (ret)
+			return ret;
+	}
+	if (preset->refuse)
+		why = preset->refuse(value);
+	return why ? ub_preset_refuse(extack, why, -EINVAL) : 0;
+}
+
+static int ub_preset_build(const char *name, const struct ub_preset *preset,
+			   const u32 *value, struct netlink_ext_ack *extack)
+{
+	struct ub_pod_desc desc = { .name = name, .ops = ub_soft_fabric() };
+	struct ub_blueprint size = {}, paper = {};
 	int ret = -ENOMEM;
-	u32 i;
 
-	ubpu = kcalloc(desc.nr_ubpus, sizeof(*ubpu), GFP_KERNEL);
-	link = kvcalloc(desc.nr_links, sizeof(*link), GFP_KERNEL);
-	if (!ubpu || !link)
+	preset->draw(&size, value);
+	paper.ubpu = kvcalloc(size.nr_ubpus, sizeof(*paper.ubpu), GFP_KERNEL);
+	paper.link = kvcalloc(size.nr_links, sizeof(*paper.link), GFP_KERNEL);
+	if (!paper.ubpu || !paper.link)
 		goto out;
-	for (i = 0; i < desc.nr_ubpus; i++) {
-		ubpu[i].type = UB_UBPU_NPU;
-		ubpu[i].mem_size = (u64)args->mem_mib << 20;
-	}
-	ub_mesh1d_links(link, args);
-	desc.ubpu = ubpu;
-	desc.link = link;
+	preset->draw(&paper, value);
+	desc.ubpu = paper.ubpu;
+	desc.link = paper.link;
+	desc.nr_ubpus = paper.nr_ubpus;
+	desc.nr_npus = paper.nr_npus;
+	desc.nr_links = paper.nr_links;
 	ret = ub_pod_create(&desc, extack);
 out:
-	kvfree(link);
-	kfree(ubpu);
+	kvfree(paper.link);
+	kvfree(paper.ubpu);
 	return ret;
 }
 
@@ -111,22 +82,11 @@ int ub_soft_pod_add(const char *name, const char *preset,
 		    const struct ub_pod_param *params, unsigned int nr,
 		    struct netlink_ext_ack *extack)
 {
-	struct ub_preset_args args = { .npus = 8, .lanes = 4, .mem_mib = UB_MEM_MIB };
-	unsigned int i;
-	int ret;
+	const struct ub_preset *found = ub_preset_find(preset);
+	u32 value[UB_PRESET_MAX_KEYS];
 
-	if (strcmp(preset, "mesh1d")) {
-		NL_SET_ERR_MSG(extack, "no such preset; there is mesh1d");
-		return -EOPNOTSUPP;
-	}
-	for (i = 0; i < nr; i++) {
-		ret = ub_preset_set(&args, &params[i], extack);
-		if (ret)
-			return ret;
-	}
-	if (!is_power_of_2(args.lanes)) {
-		NL_SET_ERR_MSG(extack, "a port has 1, 2, 4 or 8 lanes");
-		return -EINVAL;
-	}
-	return ub_mesh1d_add(name, &args, extack);
+	if (!found)
+		return ub_preset_refuse(extack, UB_PRESET_NONE, -EOPNOTSUPP);
+	return ub_preset_values(found, value, params, nr, extack) ?:
+	       ub_preset_build(name, found, value, extack);
 }

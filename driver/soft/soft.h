@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The map of ub_soft.ko: main.c, preset.c (what pods look like), transact.c. */
+/*
+ * The map of ub_soft.ko:
+ *
+ *   main.c		the module
+ *   transact.c		transactions
+ *   preset.c		what an administrator typed, to a pod
+ *   preset_*.c		what pods look like: pure, also built into unit tests
+ *   blueprint.c	what they are drawn with
+ */
 #ifndef _UB_SOFT_H
 #define _UB_SOFT_H
 

@@ -22,7 +22,7 @@
 
 #define SPIN_TURNS	4000		/* some 100 µs: longer than a step of 1 MiB */
 #define SPIN_CROWDED	16		/* when the awaited rank may need my processor */
-#define YIELD_NS	200000ULL	/* then sleep: somebody has real work */
+#define YIELD_NS	1000000ULL	/* then sleep: somebody has real work */
 #define CLOCK_TURNS	16		/* yields between looks at the clock */
 #define SLEEP_NS	100000000L	/* at most; a lost wake-up would cost this */
 #define SHORT_NS	1000000L	/* without membarrier wake-ups can be lost */

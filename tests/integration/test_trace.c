@@ -167,6 +167,7 @@ static int body(struct ub_comm *comm, void *arg)
 		for (int private = 0; private < 2; private++) {
 			uint64_t n = sizes[i];
 
+			still_alive();
 			buf = private ? calloc(1, n) : mapped;
 			EXPECT(comm, !ub_allreduce(buf, buf, n / 8, UB_INT64, UB_SUM, comm, NULL));
 			check_trace(comm, allreduce ? allreduce : n <= 256 ? "oneshot" : "twoshot",
@@ -200,7 +201,8 @@ static void for_ranks(const char *allreduce, const char *broadcast)
 	if (broadcast)
 		setenv("UB_BROADCAST", broadcast, 1);
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
-		assert_int_equal(run_ranks(ranks[i], body, NULL, NULL), 0);
+		if (!test_too_many(ranks[i]))
+			assert_int_equal(run_ranks(ranks[i], body, NULL, NULL), 0);
 }
 
 static void what_is_chosen(void **state)

@@ -6,7 +6,6 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "ub_test.h"
@@ -82,8 +81,6 @@ static int ub_pod_scan(struct ub_pod *pod)
 			continue;
 		pod->npu[index] = n;
 		pod->nr++;
-		snprintf(path, sizeof(path), "/dev/ub/ub%u", n);
-		chmod(path, 0666);
 	}
 	closedir(dir);
 	return 0;
@@ -447,14 +444,20 @@ int ub_join(pid_t pid)
 			waitpid(pid, &status, 0);
 			return -ETIMEDOUT - 1000;
 		}
-		ub_sleep_ms(1);
+		ub_sleep_ms(3);
 	}
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/*
+ * The device files are root's, 0660; a rule may give them to group "ub", sooner
+ * or later. So whoever may open them is in both groups.
+ */
 int ub_become(uid_t uid)
 {
-	int ret = setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid);
+	const struct group *ub = getgrnam("ub");
+	gid_t groups[2] = { 0, ub ? ub->gr_gid : 0 };
+	int ret = setgroups(2, groups) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid);
 
 	/* Changing the uid clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -43,7 +43,7 @@ struct ub_pod {
 	unsigned int npu[UB_MAX_TEST_NPUS];	/* N of /dev/ub/ubN, by index */
 };
 
-/* Makes one; its devices are open to every user. */
+/* Makes one. */
 int ub_pod_make(struct ub_pod *pod, const char *name, unsigned int npus,
 		unsigned int mem_mib);
 void ub_pod_drop(struct ub_pod *pod);
@@ -128,7 +128,7 @@ int ub_step_wait(struct ub_board *board, int step);
 pid_t ub_fork(void);
 /* Exit status, -signal, or -ETIMEDOUT - 1000 (the child is killed then). */
 int ub_join(pid_t pid);
-/* Gives up root, for good. */
+/* Gives up root, for good, but may still open the devices. */
 int ub_become(uid_t uid);
 /* Waits until *@word is @value: 0 or -ETIMEDOUT. */
 int ub_until(const volatile int *word, int value);

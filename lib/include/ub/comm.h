@@ -16,6 +16,13 @@
  * What it does not promise: which ranks finished the call during which a rank
  * died. Contents of receive buffers after an error are undefined.
  *
+ * Environment, read at creation
+ *	UB_RANK, UB_NRANKS, UB_JOB	who I am, before any launcher's variables
+ *	UB_DEVICE	"host" or N of /dev/ub/ubN
+ *	UB_ALLREDUCE, UB_BROADCAST	name of an algorithm (`ubsched list`) to use
+ *			where it can serve; the same on all ranks, else -EPROTO
+ *	UB_TRACE	FILE: a line per operation to FILE.<rank>, what was executed
+ *
  * Threads: one at a time in the calls of one communicator, except
  * ub_comm_abort(), ub_comm_fd() and the accessors, which any thread may call at
  * any time before ub_comm_destroy().
