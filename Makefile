@@ -13,7 +13,7 @@ KERNEL ?= 6.1
 export BUILD
 
 .PHONY: all help user driver setup quick demo shell check check-quick debug-kernel clean
-.PHONY: install install-driver deb
+.PHONY: install install-driver deb check-full
 
 all: user ## build everything that this machine can build
 
@@ -55,6 +55,10 @@ check-quick: ## build, unit tests, kselftests on 6.1; under 5 minutes
 check: ## the same on all kernels, sanitizers, lint; what CI runs
 	@packaging/setup.sh check
 	@tests/check all
+
+check-full: ## check, and the packages in a guest with a whole Debian
+	@packaging/setup.sh check
+	@tests/check full
 
 debug-kernel: ## build the kernel with KASAN and lockdep (cached; 10 minutes)
 	@packaging/setup.sh debug-kernel

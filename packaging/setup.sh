@@ -45,7 +45,7 @@ packages_of()
 	packages)
 		packages_of user
 		echo "dpkg-dev debhelper dh-dkms python3-docutils lintian" \
-		     "debootstrap zstd util-linux"
+		     "debootstrap zstd e2fsprogs"
 		;;
 	check)
 		packages_of user
