@@ -13,7 +13,7 @@ KERNEL ?= 6.1
 export BUILD
 
 .PHONY: all help user driver setup quick demo shell check check-quick bench debug-kernel clean
-.PHONY: install install-driver deb
+.PHONY: install install-driver deb check-full
 
 all: user ## build everything that this machine can build
 
@@ -63,6 +63,10 @@ bench: ## allreduce beside Open MPI, a reference and memcpy; BENCH=--short for f
 			-Dbench=enabled $(BUILD)
 	@$(MAKE) --no-print-directory user
 	@bench/run $(BENCH)
+
+check-full: ## check, and the packages in a guest with a whole Debian
+	@packaging/setup.sh check
+	@tests/check full
 
 debug-kernel: ## build the kernel with KASAN and lockdep (cached; 10 minutes)
 	@packaging/setup.sh debug-kernel

@@ -46,7 +46,7 @@ packages_of()
 	packages)
 		packages_of user
 		echo "dpkg-dev debhelper dh-dkms python3-docutils lintian" \
-		     "debootstrap zstd util-linux"
+		     "debootstrap zstd e2fsprogs"
 		;;
 	bench)
 		echo "openmpi-bin libopenmpi-dev"
