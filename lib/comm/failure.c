@@ -184,8 +184,8 @@ static void cause(struct ub_comm *comm, uint64_t word, char *buf, size_t len)
 		break;
 	case UB_REASON_LINK:
 		ub_npu_down_links(comm->dev, a, sizeof(a));
-		snprintf(buf, len, "rank %u has lost its route to rank %u at step %u; links down at rank %u (this): %s",
-			 by, culprit, word_step(word), comm->rank, *a ? a : "none");
+		snprintf(buf, len, "rank %u has lost its route to rank %u at step %u; links (UBPU/port) down at this rank's NPU: %s",
+			 by, culprit, word_step(word), *a ? a : "none");
 		break;
 	case UB_REASON_LOCAL:
 		snprintf(buf, len, "rank %u could not go on: %s", by,

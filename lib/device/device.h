@@ -41,8 +41,8 @@ void ub_device_put(struct ub_device *dev);
 int ub_npu_open(struct ub_device **dev, int npu);
 void ub_npu_close(struct ub_device *dev);
 /*
- * "ub2 port 1 - ub0 port 3" for each link of this NPU that is down, joined by ", ";
- * empty when none is, or for the host.
+ * "2/1-0/3" (UBPU's index in the pod / port, at both ends) for each link of this NPU
+ * that is down, joined by ", "; empty when none is, or for the host.
  */
 void ub_npu_down_links(const struct ub_device *dev, char *buf, size_t len);
 

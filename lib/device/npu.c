@@ -17,6 +17,8 @@
 #include "device/device.h"
 #include "segment/segment.h"
 
+#define DOWN_LINKS	8	/* named in a sentence; the rest are counted */
+
 /* What else is the version's business is in the features. */
 static int identify(struct ub_device *dev)
 {
@@ -142,23 +144,29 @@ void ub_npu_close(struct ub_device *dev)
 void ub_npu_down_links(const struct ub_device *dev, char *buf, size_t len)
 {
 	const struct ub_status *head = dev->status;
+	uint32_t named = 0, more = 0;
 	size_t n = 0;
 
 	buf[0] = 0;
 	if (!head)
 		return;
-	for (uint32_t i = 0; i < head->nr && n < len; i++) {
+	for (uint32_t i = 0; i < head->nr; i++) {
 		uint64_t at = head->offset + (uint64_t)i * head->stride;
 		struct ub_status_link link;
 
 		if (at + sizeof(link) > dev->status_size)
-			return;
+			break;
 		memcpy(&link, (const char *)head + at, sizeof(link));
 		if (link.state == UB_LINK_UP || ((int)link.ubpu[0] != dev->index &&
 						 (int)link.ubpu[1] != dev->index))
 			continue;
-		n += (size_t)snprintf(buf + n, len - n, "%sUBPU %u port %u - UBPU %u port %u",
-				      n ? ", " : "", link.ubpu[0], link.port[0], link.ubpu[1],
-				      link.port[1]);
+		if (named == DOWN_LINKS || n >= len)
+			more++;
+		else
+			n += (size_t)snprintf(buf + n, len - n, "%s%u/%u-%u/%u",
+					      named++ ? ", " : "", link.ubpu[0], link.port[0],
+					      link.ubpu[1], link.port[1]);
 	}
+	if (more && n < len)
+		snprintf(buf + n, len - n, " and %u more", more);
 }

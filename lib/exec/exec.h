@@ -26,7 +26,7 @@
 #include "sched/sched.h"
 #include "segment/segment.h"
 
-#define UB_STAGE_BYTES	(512UL << 10)	/* window of private buffers: two fit in a private cache */
+#define UB_STAGE_BYTES	(256UL << 10)	/* window of private buffers: in and out of two banks fit in a private cache */
 #define UB_TMP_BYTES	(4UL << 20)	/* TMP per bank; two banks are schedules.md's 8 MiB */
 #define UB_PROGRAMS	16
 #define UB_PLANS	16

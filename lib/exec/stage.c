@@ -2,7 +2,7 @@
 /*
  * Memory of the library's own that peers map: windows of private buffers, and TMP.
  *
- * Allocated when first needed, kept until the communicator ends: 2 MiB for private
+ * Allocated when first needed, kept until the communicator ends: 1 MiB for private
  * buffers, 8 MiB for plans that use TMP, nothing for others.
  */
 #include <errno.h>

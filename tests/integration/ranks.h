@@ -3,7 +3,8 @@
  * Tests that need ranks: a body runs as every rank, each in a process of its own; a
  * rank that finds something wrong says so and exits with 1.
  *
- * The only limit of time is one for liveness: nothing here may take 10 s.
+ * The only limit of time is one for liveness: a rank says every so often that it is
+ * still alive, and may not take 10 s in between. A rank that hangs is killed by its alarm, and the others hear of it.
  */
 #ifndef TEST_RANKS_H
 #define TEST_RANKS_H
@@ -36,6 +37,12 @@
 		}									\
 	} while (0)
 
+/* Here I am: from now on again LIVENESS_S. */
+static inline void still_alive(void)
+{
+	alarm(LIVENESS_S);
+}
+
 /* Random, but the same again with UB_TEST_SEED. */
 static inline uint64_t test_seed(void)
 {
@@ -60,19 +67,29 @@ static inline void test_sleep_us(unsigned int us)
 		;
 }
 
-/*
- * Run body as n ranks; status as of wait(2). A hang is a failure: the ranks are killed
- * when the parent dies by its alarm.
- */
+struct test_body {
+	int (*body)(struct ub_comm *comm, void *arg);
+	void *arg;
+};
+
+static inline int test_rank(struct ub_comm *comm, void *arg)
+{
+	const struct test_body *b = arg;
+	int ret;
+
+	alarm(LIVENESS_S);
+	ret = b->body(comm, b->arg);
+	alarm(0);
+	return ret;
+}
+
+/* Run body as n ranks; status as of wait(2). */
 static inline int run_ranks(int n, int (*body)(struct ub_comm *comm, void *arg), void *arg,
 			    int *status)
 {
-	int err;
+	struct test_body b = { body, arg };
 
-	alarm(LIVENESS_S);
-	err = ub_comm_fork(n, body, arg, status, NULL);
-	alarm(0);
-	return err;
+	return ub_comm_fork(n, test_rank, &b, status, NULL);
 }
 
 #endif /* TEST_RANKS_H */

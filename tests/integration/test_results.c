@@ -111,6 +111,7 @@ static void check_one(struct ub_comm *comm, struct buffers *b, size_t bytes, enu
 	size_t count = bytes / ub_type_size(type);
 	char *recv = draw(b, 1, rnd), *send = in_place ? recv : draw(b, 0, rnd);
 
+	still_alive();
 	memset(recv, 0x5a, bytes);
 	for (size_t i = 0; i < count; i++)
 		put(send, type, i, (double)value(rank, i));
@@ -162,6 +163,7 @@ static int broadcast_body(struct ub_comm *comm, void *arg)
 
 			if ((s + (size_t)root) % 2)
 				send = recv;
+			still_alive();
 			memset(recv, 0x5a, sizes[s]);
 			for (size_t i = 0; i < count && rank == root; i++)
 				put(send, UB_INT64, i, (double)value(root, i + s));
@@ -202,6 +204,7 @@ static int realloc_body(struct ub_comm *comm, void *arg)
 	for (int i = 0; i < 50; i++) {
 		size_t count = 1024 + (size_t)(i % 7) * 4096;
 
+		still_alive();
 		EXPECT(comm, !ub_alloc(ub_comm_device(comm), count * 4, (void **)&buf));
 		for (size_t k = 0; k < count; k++)
 			buf[k] = i;

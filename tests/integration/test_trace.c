@@ -167,6 +167,7 @@ static int body(struct ub_comm *comm, void *arg)
 		for (int private = 0; private < 2; private++) {
 			uint64_t n = sizes[i];
 
+			still_alive();
 			buf = private ? calloc(1, n) : mapped;
 			EXPECT(comm, !ub_allreduce(buf, buf, n / 8, UB_INT64, UB_SUM, comm, NULL));
 			check_trace(comm, allreduce ? allreduce : n <= 256 ? "oneshot" : "twoshot",
