@@ -95,6 +95,7 @@ struct ub_used {
 	struct ub_mapping	map;
 	uint32_t		rank;
 	uint64_t		word;	/* its state when the window began */
+	bool			touched; /* since the word was last compared */
 };
 
 struct ub_exec {

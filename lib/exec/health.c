@@ -8,6 +8,10 @@
  * before every signal that says "done" and before success is returned: a peer never
  * takes for complete what was not.
  *
+ * Only mappings that were used since the last look are compared. Plans are closed: who
+ * has had our last signal may return from its call and free its buffer at once, while
+ * we are still in ours. What was used and not yet signalled cannot be freed so.
+ *
  * Memfd mappings do not die; for them all of this is an empty list.
  */
 #include <errno.h>
@@ -56,10 +60,15 @@ int ub_health_check_slow(struct ub_comm *comm)
 	/* The words are read after the last load and store has taken effect. */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (uint32_t i = 0; i < x->nused; i++) {
-		uint64_t word = ub_mapping_state(&x->used[i].map);
+		struct ub_used *used = &x->used[i];
+		uint64_t word;
 
-		if (word != x->used[i].word)
-			return lost(comm, x->used[i].rank, word);
+		if (!used->touched)
+			continue;
+		word = ub_mapping_state(&used->map);
+		if (word != used->word)
+			return lost(comm, used->rank, word);
+		used->touched = false;
 	}
 	return 0;
 }
@@ -68,10 +77,12 @@ void ub_health_account_slow(struct ub_exec *x, const struct ub_ref *refs,
 			    const struct ub_instr *in)
 {
 	for (uint32_t i = 0; i < in->nsrc + in->ndst; i++) {
-		const struct ub_used *used = x->watch[refs[i].space][refs[i].rank];
+		struct ub_used *used = x->watch[refs[i].space][refs[i].rank];
 
-		if (used)
-			ub_mapping_account(&used->map, i < in->nsrc ? in->len : 0,
-					   i < in->nsrc ? 0 : in->len);
+		if (!used)
+			continue;
+		used->touched = true;
+		ub_mapping_account(&used->map, i < in->nsrc ? in->len : 0,
+				   i < in->nsrc ? 0 : in->len);
 	}
 }
