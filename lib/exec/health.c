@@ -20,16 +20,18 @@
 
 /*
  * The home's process may have died: its guard's word says so within a millisecond, and
- * better than we can. Else it is the link, or the segment alone.
+ * better than we can. Else it is the link, or the segment alone. Alive, but not as it
+ * was: the route went and came back.
  */
 static int lost(struct ub_comm *comm, uint32_t rank, uint64_t word)
 {
 	uint32_t step = atomic_load_explicit(&comm->self->progress.step, memory_order_relaxed);
+	bool link = ub_state_suspended(word) || ub_state_alive(word);
 	struct timespec ms = { .tv_nsec = 1000000 };
 
-	for (int i = 0; i < 200 && !ub_state_suspended(word) && !ub_comm_aborted(comm); i++)
+	for (int i = 0; i < 200 && !link && !ub_comm_aborted(comm); i++)
 		nanosleep(&ms, NULL);
-	if (ub_state_suspended(word))
+	if (link)
 		ub_comm_fail(comm, UB_REASON_LINK, rank, step);
 	else
 		ub_comm_fail(comm, UB_REASON_MAP, rank, EOWNERDEAD);
