@@ -28,8 +28,8 @@ packages_of()
 	case $1 in
 	user)
 		echo "gcc libc6-dev make meson ninja-build pkg-config" \
-		     "libcmocka-dev libjson-c-dev" \
-		     "libnl-3-dev libnl-genl-3-dev"
+		     "libcmocka-dev libjson-c-dev python3-yaml" \
+		     "libnl-3-dev libnl-genl-3-dev python3-docutils mandoc"
 		;;
 	driver)
 		# What Debian's headers depend on: this very gcc, libelf for

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 {
 	struct ubadm_request req;
 	struct ubnl *nl;
-	int ret, code = EXIT_OK;
+	int ret, code;
 
 	if (ubadm_parse(argc, argv, &req, stderr))
 		return EXIT_USAGE;
@@ -49,10 +49,12 @@ int main(int argc, char **argv)
 		return fflush(stdout) ? EXIT_UNKNOWN : EXIT_OK;
 	}
 	ret = ubnl_open(&nl);
-	if (ret)
+	if (ret) {
 		code = EXIT_UNKNOWN;
-	else if ((ret = run(&req, nl)))
-		code = EXIT_REFUSED;
+	} else {
+		ret = run(&req, nl);
+		code = ret ? EXIT_REFUSED : EXIT_OK;
+	}
 	if (ret)
 		fprintf(stderr, "ubadm: %s\n", ubnl_sentence(nl, ret));
 	ubnl_close(nl);

@@ -76,8 +76,8 @@ static int run_show(const struct ubstat_request *req, struct ubnl *nl)
 		if (ret)
 			fprintf(stderr, "ubstat: %s\n", ubnl_sentence(nl, ret));
 		else if (!snap.nr_pods && !req->json)
-			fputs("ubstat: there is no pod; make one: ubadm pod add pod0 preset mesh1d\n",
-			      stderr);
+			fputs("ubstat: there is no pod; make one: "
+			      "ubadm pod add pod0 preset mesh1d\n", stderr);
 	}
 	ubnl_snapshot_free(&snap);
 	return ret ? EXIT_UNKNOWN : EXIT_OK;

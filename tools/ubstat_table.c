@@ -79,7 +79,7 @@ static void put_backends(const struct ubstat_request *req, const struct ubnl_sna
 
 		for (j = 0; j < i && strcmp(snap->pod[j].backend, backend); j++)
 			;
-		if (j < i || !backend[0])
+		if (j < i || !backend[0] || (req->pod && strcmp(req->pod, snap->pod[i].name)))
 			continue;
 		fprintf(out, "# backend: %s%s\n", backend, strcmp(backend, "soft") ? "" :
 			" (software: speeds are modelled, they say nothing about UnifiedBus)");

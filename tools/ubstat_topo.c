@@ -12,10 +12,11 @@
 #include "ubstat.h"
 
 #define MATRIX_MAX 16	/* UBPUs */
+#define TEXT_LEN 32
 
 /* All links between two UBPUs. */
 struct between {
-	uint32_t links, up, width, width_max;
+	uint32_t links, unknown, up, width, width_max;
 };
 
 static void between_add(struct between *b, const struct ubnl_link *link)
@@ -23,6 +24,7 @@ static void between_add(struct between *b, const struct ubnl_link *link)
 	const char *state = ubstat_state(link);
 
 	b->links++;
+	b->unknown += !state;
 	b->width_max += link->width_max;
 	if (!state || strcmp(state, "up"))
 		return;
@@ -30,22 +32,28 @@ static void between_add(struct between *b, const struct ubnl_link *link)
 	b->width += link->width;
 }
 
-/* "x4", "2x4" (two links), "x3/4" (not all lanes), "down", "." (no link). */
-static void between_cell(struct table *table, const struct between *b)
+/*
+ * "x4", "2x4" (two links), "x3/4" (not all lanes are active), "down", "?" (the
+ * kernel did not say), "." (no link).
+ */
+static const char *between_text(const struct between *b, char text[TEXT_LEN])
 {
 	if (!b->links)
-		table_cell(table, ".");
-	else if (!b->up)
-		table_cell(table, "down");
-	else if (b->width != b->width_max)
-		table_cell(table, "x%" PRIu32 "/%" PRIu32, b->width, b->width_max);
+		return ".";
+	if (b->unknown)
+		return "?";
+	if (!b->up)
+		return "down";
+	if (b->width != b->width_max)
+		snprintf(text, TEXT_LEN, "x%" PRIu32 "/%" PRIu32, b->width, b->width_max);
 	else if (b->links == 1)
-		table_cell(table, "x%" PRIu32, b->width);
+		snprintf(text, TEXT_LEN, "x%" PRIu32, b->width);
 	else
-		table_cell(table, "%" PRIu32 "x%" PRIu32, b->links, b->width / b->links);
+		snprintf(text, TEXT_LEN, "%" PRIu32 "x%" PRIu32, b->links,
+			 b->width / b->links);
+	return text;
 }
 
-/* What row and column of the pod @ubpu[] have between them. */
 static void between_find(const struct ubnl_snapshot *snap, const struct ubnl_ubpu *a,
 			 const struct ubnl_ubpu *b, struct between *found)
 {
@@ -67,6 +75,7 @@ static int show_matrix(const struct ubstat_request *req, const struct ubnl_snaps
 		       const struct ubnl_ubpu **ubpu, size_t nr, FILE *out)
 {
 	const char *heading[MATRIX_MAX + 2] = { "" };
+	char text[TEXT_LEN];
 	struct between found;
 	struct table table;
 	size_t i, j;
@@ -83,7 +92,7 @@ static int show_matrix(const struct ubstat_request *req, const struct ubnl_snaps
 			if (i == j && !found.links)
 				table_cell(&table, "%s", "");
 			else
-				between_cell(&table, &found);
+				table_cell(&table, "%s", between_text(&found, text));
 		}
 	}
 	return table_end(&table, out);
@@ -94,15 +103,11 @@ static void put_neighbour(FILE *out, const struct ubstat_port *port)
 	const struct ubnl_end *here = &port->link->end[port->end];
 	const struct ubnl_end *there = &port->link->end[!port->end];
 	struct between one = {};
+	char text[TEXT_LEN];
 
 	between_add(&one, port->link);
-	fprintf(out, "  %" PRIu32 ":%s/%" PRIu32, here->port, there->name, there->port);
-	if (!one.up)
-		fputs(":down", out);
-	else if (one.width != one.width_max)
-		fprintf(out, ":x%" PRIu32 "/%" PRIu32, one.width, one.width_max);
-	else
-		fprintf(out, ":x%" PRIu32, one.width);
+	fprintf(out, "  %" PRIu32 ":%s/%" PRIu32 ":%s", here->port, there->name,
+		there->port, between_text(&one, text));
 }
 
 static int show_list(const struct ubstat_request *req, const struct ubnl_snapshot *snap,

@@ -13,12 +13,13 @@ set -eu
 try() {
 	name=$1 includes=$2 statement=$3
 	shift 3
-	{
+	if {
 		for i in $includes; do echo "#include <$i>"; done
 		echo "void ub_probe(void);"
 		echo "void ub_probe(void) { $statement; }"
-	} | "$@" -Wno-unused -Werror -fsyntax-only -x c - 2>/dev/null &&
-		printf ' -DUB_HAVE_%s' "$name" || :
+	} | "$@" -Wno-unused -Werror -fsyntax-only -x c - 2>/dev/null; then
+		printf ' -DUB_HAVE_%s' "$name"
+	fi
 }
 
 try VM_FLAGS_SET "linux/mm.h" \

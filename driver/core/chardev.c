@@ -193,8 +193,10 @@ static long ub_ioctl(struct file *file, unsigned int nr, unsigned long uarg)
 
 	if (get_user(call.usize, (u32 __user *)call.uarg))
 		return -EFAULT;
-	if (call.usize < ioctl->min_size || call.usize > PAGE_SIZE)
+	if (call.usize < ioctl->min_size)
 		return -EINVAL;
+	if (call.usize > PAGE_SIZE)
+		return -E2BIG;
 	memset(&arg, 0, sizeof(arg));
 	ret = copy_struct_from_user(&arg, ioctl->size, call.uarg, call.usize);
 	if (ret)

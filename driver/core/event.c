@@ -15,6 +15,7 @@
 
 void ub_event_init(struct ub_ctx *ctx)
 {
+	mutex_init(&ctx->event_read);
 	spin_lock_init(&ctx->event_lock);
 	init_waitqueue_head(&ctx->event_wait);
 }
@@ -43,26 +44,56 @@ void ub_event_post(struct ub_ctx *ctx, const struct ub_event *event)
 	wake_up_interruptible(&ctx->event_wait);
 }
 
-/* Takes the oldest event. The overflow comes after what was kept. */
-static bool ub_event_get(struct ub_ctx *ctx, struct ub_event *event)
+/* Looks at the oldest event. The overflow comes after what was kept. */
+static bool ub_event_peek(struct ub_ctx *ctx, struct ub_event *event)
 {
 	bool got = true;
 
 	spin_lock_irq(&ctx->event_lock);
 	if (ctx->event_head != ctx->event_tail) {
-		*event = ctx->event[ctx->event_tail++ % UB_EVENTS];
+		*event = ctx->event[ctx->event_tail % UB_EVENTS];
 	} else if (ctx->events_lost) {
 		*event = (struct ub_event){
 			.type = UB_EVENT_OVERFLOW,
 			.value = ctx->events_lost,
 			.time_ns = ktime_get_boottime_ns(),
 		};
-		ctx->events_lost = 0;
 	} else {
 		got = false;
 	}
 	spin_unlock_irq(&ctx->event_lock);
 	return got;
+}
+
+/* User space has what ub_event_peek() showed. */
+static void ub_event_took(struct ub_ctx *ctx, const struct ub_event *event)
+{
+	spin_lock_irq(&ctx->event_lock);
+	if (event->type == UB_EVENT_OVERFLOW)
+		ctx->events_lost -= event->value;
+	else
+		ctx->event_tail++;
+	spin_unlock_irq(&ctx->event_lock);
+}
+
+/* As many as fit; an event that cannot be written stays. */
+static ssize_t ub_event_copy(struct ub_ctx *ctx, char __user *buf, size_t len)
+{
+	struct ub_event event;
+	size_t done = 0;
+
+	if (mutex_lock_interruptible(&ctx->event_read))
+		return -ERESTARTSYS;
+	while (len - done >= sizeof(event) && ub_event_peek(ctx, &event)) {
+		if (copy_to_user(buf + done, &event, sizeof(event))) {
+			mutex_unlock(&ctx->event_read);
+			return done ? done : -EFAULT;
+		}
+		ub_event_took(ctx, &event);
+		done += sizeof(event);
+	}
+	mutex_unlock(&ctx->event_read);
+	return done;
 }
 
 static bool ub_event_pending(struct ub_ctx *ctx)
@@ -86,25 +117,15 @@ static int ub_event_wait(struct ub_ctx *ctx, bool block)
 
 ssize_t ub_event_read(struct ub_ctx *ctx, char __user *buf, size_t len, bool block)
 {
-	struct ub_event event;
-	size_t done = 0;
-	int ret;
+	ssize_t ret;
 
-	if (len < sizeof(event))
+	if (len < sizeof(struct ub_event))
 		return -EINVAL;
 
-	while (!done) {
-		ret = ub_event_wait(ctx, block);
-		if (ret)
-			return ret;
-		/* Look before taking, so that a bad buffer loses little. */
-		while (len - done >= sizeof(event) && ub_event_get(ctx, &event)) {
-			if (copy_to_user(buf + done, &event, sizeof(event)))
-				return done ? done : -EFAULT;
-			done += sizeof(event);
-		}
-	}
-	return done;
+	do { /* another reader may have been faster */
+		ret = ub_event_wait(ctx, block) ?: ub_event_copy(ctx, buf, len);
+	} while (!ret);
+	return ret;
 }
 
 __poll_t ub_event_poll(struct ub_ctx *ctx, struct file *file, struct poll_table_struct *wait)

@@ -14,6 +14,7 @@
  *
  * Locks, in the order in which they nest:
  *
+ *   ctx->event_read	who takes events; outermost, for it copies to user space
  *   ub_pods_lock	list of pods and fabrics; adding and removing them
  *   mmap_lock		(the kernel's) held by the callers of mmap and fault
  *   pod->topo		link states, hence routes; what is suspended
@@ -281,6 +282,7 @@ extern const struct file_operations ub_npu_fops;
  * @states:	struct ub_import_state[UB_MAX_SLOTS]
  * @accounts:	struct ub_account[UB_MAX_SLOTS]
  * @node:	in pod->ctxs
+ * @event_read:	held by who takes events; copies to user space under it
  * @event_lock:	protects the event ring
  * @event:	the ring
  * @event_head:	next to write, free running
@@ -305,6 +307,7 @@ struct ub_ctx {
 	struct ub_area *states;
 	struct ub_area *accounts;
 	struct list_head node;
+	struct mutex event_read;
 	spinlock_t event_lock;
 	struct ub_event event[UB_EVENTS];
 	u32 event_head;

@@ -29,7 +29,7 @@ for header in "$(dirname "$(find "$root" -name ub.h)")"/*.h; do
 	fi
 done
 
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2086 # lists of flags
 cc "$1/examples/allreduce.c" -o "$root/allreduce" $(pkg-config --cflags --libs libub) ${CFLAGS-}
 LD_LIBRARY_PATH=$libs timeout 20 "$root/allreduce"
 test "$(wc -l <"$1/examples/allreduce.c")" -le 60

@@ -79,11 +79,18 @@ static void mismatched_calls_name_both(void **state)
 			assert_int_equal(run_ranks(n, mismatch_body, (void *)&pairs[i], NULL), 0);
 }
 
-static void *stop_soon(void *arg)
+/* Stops this process soon, and later ends it: nobody waits for a stopped one for ever. */
+static void hire_stopper(void)
 {
-	test_sleep_us(20000);
-	kill(getpid(), SIGSTOP);
-	return NULL;
+	pid_t self = getpid();
+
+	if (fork())
+		return;
+	test_sleep_us(200000);
+	kill(self, SIGSTOP);
+	test_sleep_us(LIVENESS_S * 500000);
+	kill(self, SIGKILL);
+	_exit(0);
 }
 
 /*
@@ -97,13 +104,12 @@ static int stopped_body(struct ub_comm *comm, void *arg)
 	int64_t pid[4] = { 0 };
 	size_t count = 1 << 18;
 	int32_t *buf;
-	pthread_t t;
 
+	if (rank == 1)
+		hire_stopper();
 	pid[rank] = getpid();
 	EXPECT(comm, !ub_alloc(NULL, count * 4, (void **)&buf));
 	EXPECT(comm, !ub_allreduce(pid, pid, 4, UB_INT64, UB_SUM, comm, NULL));
-	if (rank == 1)
-		pthread_create(&t, NULL, stop_soon, NULL);
 	opts.deadline_ms = 500;
 	while (!err)
 		err = ub_allreduce(buf, buf, count, UB_INT32, UB_MAX, comm, &opts);
@@ -133,12 +139,18 @@ static void a_stopped_rank_is_named_by_the_deadline(void **state)
 	assert_int_equal(status[0] | status[2] | status[3], 0);
 }
 
+/*
+ * Late by so much that the others sleep, each time. Were a wake-up lost, each barrier
+ * would take the longest sleep, 100 ms: more than the limit in all.
+ */
 static int late_body(struct ub_comm *comm, void *arg)
 {
-	/* Long enough for the others to fall asleep, and to be woken in time. */
-	if (ub_comm_rank(comm) == 1)
-		test_sleep_us(300000);
-	EXPECT(comm, !ub_barrier(comm, NULL));
+	still_alive();
+	for (int i = 0; i < 200; i++) {
+		if (ub_comm_rank(comm) == 1)
+			test_sleep_us(2000);
+		EXPECT(comm, !ub_barrier(comm, NULL));
+	}
 	EXPECT(comm, !ub_comm_destroy(comm));
 	return 0;
 }

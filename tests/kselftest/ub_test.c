@@ -447,7 +447,7 @@ int ub_join(pid_t pid)
 			waitpid(pid, &status, 0);
 			return -ETIMEDOUT - 1000;
 		}
-		ub_sleep_ms(1);
+		ub_sleep_ms(3);
 	}
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
