@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <time.h>
+#include "device/device.h"
 #include "exec/exec.h"
 
 /*
@@ -26,12 +27,15 @@
 static int lost(struct ub_comm *comm, uint32_t rank, uint64_t word)
 {
 	uint32_t step = atomic_load_explicit(&comm->self->progress.step, memory_order_relaxed);
+	bool gone = ub_npu_gone(comm->dev);
 	bool link = ub_state_suspended(word) || ub_state_alive(word);
 	struct timespec ms = { .tv_nsec = 1000000 };
 
-	for (int i = 0; i < 200 && !link && !ub_comm_aborted(comm); i++)
+	for (int i = 0; i < 200 && !gone && !link && !ub_comm_aborted(comm); i++)
 		nanosleep(&ms, NULL);
-	if (link)
+	if (gone)
+		ub_comm_fail(comm, UB_REASON_POD, rank, step);
+	else if (link)
 		ub_comm_fail(comm, UB_REASON_LINK, rank, step);
 	else
 		ub_comm_fail(comm, UB_REASON_MAP, rank, EOWNERDEAD);
@@ -61,6 +65,9 @@ int ub_health_check_slow(struct ub_comm *comm)
 
 	/* The words are read after the last load and store has taken effect. */
 	atomic_thread_fence(memory_order_seq_cst);
+	/* That ends this rank's own segments, too, which have no word. */
+	if (ub_npu_gone(comm->dev))
+		return lost(comm, comm->rank, 0);
 	for (uint32_t i = 0; i < x->nused; i++) {
 		struct ub_used *used = &x->used[i];
 		uint64_t word;
