@@ -370,6 +370,7 @@ struct ub_import_state {
  * @loaded:	bytes loaded from this import, ever growing
  * @stored:	bytes stored to it, ever growing
  *
+ * Payload only; what does not go through a mapping of the import is not in it.
  * The kernel never trusts it, and shows it as a group of its own.
  */
 struct ub_account {
