@@ -199,10 +199,20 @@ static void exec_is_a_death(void **state)
 	assert_int_equal(run_ranks(2, leave_body, "exec", NULL), 0);
 }
 
-/* Ranks that are nobody's children: no SIGCHLD, no common parent tells anybody. */
-static void orphan(int rank, int n, const char *job, struct scene *s, int report)
+static void set_number(const char *variable, int value)
 {
-	struct ub_comm_config config = UB_COMM_CONFIG_INIT;
+	char s[16];
+
+	snprintf(s, sizeof(s), "%d", value);
+	setenv(variable, s, 1);
+}
+
+/*
+ * Ranks that are nobody's children: no SIGCHLD, no common parent tells anybody. They
+ * find each other as torchrun's do, by what is in the environment.
+ */
+static void orphan(int rank, int n, int port, struct scene *s, int report)
+{
 	struct ub_comm *comm;
 	char ok = 1;
 
@@ -210,10 +220,11 @@ static void orphan(int rank, int n, const char *job, struct scene *s, int report
 		_exit(0);
 	setsid();
 	alarm(LIVENESS_S);
-	config.rank = rank;
-	config.nranks = n;
-	config.job = job;
-	if (ub_comm_create(&comm, &config)) {
+	set_number("RANK", rank);
+	set_number("WORLD_SIZE", n);
+	set_number("MASTER_PORT", port);
+	setenv("MASTER_ADDR", "localhost", 1);
+	if (ub_comm_create(&comm, NULL)) {
 		fprintf(stderr, "orphan %d: %s\n", rank, ub_comm_error(NULL));
 		_exit(1);
 	}
@@ -226,17 +237,16 @@ static void orphan(int rank, int n, const char *job, struct scene *s, int report
 static void killed_without_a_common_parent(void **state)
 {
 	struct scene s = { .victim = 1, .after_us = 5000, .bytes = 65536 };
-	char job[32], ok;
-	int fds[2], told = 0;
+	int port = 1024 + (int)getpid() % 60000, fds[2], told = 0;
+	char ok;
 
-	snprintf(job, sizeof(job), "orphans-%d", (int)getpid());
 	assert_int_equal(pipe(fds), 0);
 	for (int r = 0; r < 3; r++) {
 		pid_t pid = fork();
 
 		if (!pid) {
 			close(fds[0]);
-			orphan(r, 3, job, &s, fds[1]);
+			orphan(r, 3, port, &s, fds[1]);
 		}
 		waitpid(pid, NULL, 0);
 	}
