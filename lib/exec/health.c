@@ -20,16 +20,15 @@
 #include "exec/exec.h"
 
 /*
- * The home's process may have died: its guard's word says so within a millisecond, and
- * better than we can. Else it is the link, or the segment alone. Alive, but not as it
- * was: the route went and came back.
+ * Something was taken away. The home's process may have died: its guard's word says so
+ * within a millisecond, and better than we can. Else it is the pod, the link, or the
+ * segment alone.
  */
-static int lost(struct ub_comm *comm, uint32_t rank, uint64_t word)
+static int lost(struct ub_comm *comm, uint32_t rank, bool link)
 {
 	uint32_t step = atomic_load_explicit(&comm->self->progress.step, memory_order_relaxed);
-	bool gone = ub_npu_gone(comm->dev);
-	bool link = ub_state_suspended(word) || ub_state_alive(word);
 	struct timespec ms = { .tv_nsec = 1000000 };
+	bool gone = ub_npu_gone(comm->dev);
 
 	for (int i = 0; i < 200 && !gone && !link && !ub_comm_aborted(comm); i++)
 		nanosleep(&ms, NULL);
@@ -53,7 +52,7 @@ int ub_health_watch(struct ub_comm *comm, uint32_t rank, uint32_t space,
 		return 0;
 	*used = (struct ub_used){ .map = *map, .rank = rank, .word = ub_mapping_state(map) };
 	if (!ub_state_alive(used->word))
-		return lost(comm, rank, used->word);
+		return lost(comm, rank, ub_state_lost_route(used->word, used->word));
 	x->watch[space][rank] = used;
 	x->nused++;
 	return 0;
@@ -67,7 +66,7 @@ int ub_health_check_slow(struct ub_comm *comm)
 	atomic_thread_fence(memory_order_seq_cst);
 	/* That ends this rank's own segments, too, which have no word. */
 	if (ub_npu_gone(comm->dev))
-		return lost(comm, comm->rank, 0);
+		return lost(comm, comm->rank, false);
 	for (uint32_t i = 0; i < x->nused; i++) {
 		struct ub_used *used = &x->used[i];
 		uint64_t word;
@@ -76,7 +75,7 @@ int ub_health_check_slow(struct ub_comm *comm)
 			continue;
 		word = ub_mapping_state(&used->map);
 		if (word != used->word)
-			return lost(comm, used->rank, word);
+			return lost(comm, used->rank, ub_state_lost_route(used->word, word));
 		used->touched = false;
 	}
 	return 0;

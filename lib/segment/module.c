@@ -150,12 +150,19 @@ bool ub_state_alive(uint64_t word)
 	return state.state == UB_IMPORT_ALIVE;
 }
 
-bool ub_state_suspended(uint64_t word)
+/*
+ * Each state but alive counts a zap. Only a route leads from alive to alive; and who is
+ * dead after two zaps was suspended first (an import that has shown its zeros meanwhile
+ * does not come back).
+ */
+bool ub_state_lost_route(uint64_t before, uint64_t now)
 {
-	struct ub_import_state state;
+	struct ub_import_state old, new;
 
-	memcpy(&state, &word, sizeof(state));
-	return state.state == UB_IMPORT_SUSPENDED;
+	memcpy(&old, &before, sizeof(old));
+	memcpy(&new, &now, sizeof(new));
+	return new.state == UB_IMPORT_SUSPENDED || new.state == UB_IMPORT_ALIVE ||
+	       new.zaps - old.zaps > 1;
 }
 
 void ub_mapping_account(const struct ub_mapping *map, uint64_t loaded, uint64_t stored)
