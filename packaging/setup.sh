@@ -56,7 +56,7 @@ packages_of()
 		packages_of packages
 		packages_of vm
 		packages_of debug-kernel
-		echo "sparse shellcheck codespell"
+		echo "sparse shellcheck codespell openmpi-bin"
 		;;
 	debug-kernel)
 		packages_of driver

@@ -53,13 +53,17 @@ static vm_fault_t ub_map_page(struct vm_fault *vmf, struct ub_seg *seg)
 	return ret;
 }
 
-/* A dead or suspended import: a page of zeros of its own, or SIGBUS. */
-static vm_fault_t ub_map_dummy(struct vm_fault *vmf, struct ub_import *import)
+/* Dead, or a suspended import: a page of zeros of its own, or SIGBUS. */
+static vm_fault_t ub_map_dummy(struct vm_fault *vmf, struct ub_seg *seg,
+			       struct ub_import *import)
 {
-	if (!import || !import->dummy)
+	struct page *dummy = import ? import->dummy : seg->dummy;
+
+	if (!dummy)
 		return VM_FAULT_SIGBUS;
-	WRITE_ONCE(import->dummy_seen, true);
-	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(import->dummy));
+	if (import)
+		WRITE_ONCE(import->dummy_seen, true);
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(dummy));
 }
 
 static vm_fault_t ub_seg_fault(struct vm_fault *vmf)
@@ -83,7 +87,7 @@ static vm_fault_t ub_seg_fault(struct vm_fault *vmf)
 	if (alive && !seg->dead)
 		ret = ub_map_page(vmf, seg);
 	else
-		ret = ub_map_dummy(vmf, import);
+		ret = ub_map_dummy(vmf, seg, import);
 	up_read(&seg->lock);
 	return ret;
 }

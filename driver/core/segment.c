@@ -229,6 +229,8 @@ void ub_seg_release(struct ub_seg *seg)
 	ub_seg_kill(seg); /* an allocation that failed halfway */
 	if (seg->file)
 		ub_seg_file_release(seg->file);
+	if (seg->dummy)
+		__free_page(seg->dummy);
 	xa_destroy(&seg->pages);
 	put_device(&seg->npu->dev);
 	kfree(seg);
@@ -279,7 +281,7 @@ int ub_ioctl_seg_alloc(struct ub_call *call)
 	struct ub_seg *seg;
 	int ret;
 
-	if (arg->flags & ~(UB_SEG_HOST | UB_SEG_POPULATE) || arg->reserved)
+	if (arg->flags & ~(UB_SEG_HOST | UB_SEG_POPULATE | UB_SEG_DUMMY) || arg->reserved)
 		return -EINVAL;
 	if (!arg->length || arg->length > BIT_ULL(UB_OBJ_OFFSET_SHIFT))
 		return -EINVAL;
@@ -290,6 +292,12 @@ int ub_ioctl_seg_alloc(struct ub_call *call)
 	ret = ub_seg_charge(seg);
 	if (ret)
 		goto err_free;
+	if (arg->flags & UB_SEG_DUMMY) {
+		ret = -ENOMEM;
+		seg->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!seg->dummy)
+			goto err_free;
+	}
 	seg->file = ub_seg_file_create();
 	if (IS_ERR(seg->file)) {
 		ret = PTR_ERR(seg->file);

@@ -417,6 +417,7 @@ static inline u64 ub_obj_mmap_offset(const struct ub_obj *obj)
  * @length:	bytes, whole pages
  * @charged:	@length is charged
  * @host:	in host memory: charged to RLIMIT_MEMLOCK
+ * @dummy:	page that the owner's mappings show when it is dead, or NULL: SIGBUS
  * @file:	of the segment's own inode: what its mappings are mappings of
  * @pages:	page number -> struct page; filled when touched
  * @node:	in pod->segs
@@ -435,6 +436,7 @@ struct ub_seg {
 	u64 length;
 	bool charged;
 	bool host;
+	struct page *dummy;
 	struct file *file;
 	struct xarray pages;
 	struct list_head node;

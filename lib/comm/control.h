@@ -104,6 +104,7 @@ enum ub_reason {
 	UB_REASON_MAP,		/* by cannot map memory of culprit; step is the errno */
 	UB_REASON_LINK,		/* by lost its route to culprit at step */
 	UB_REASON_LOCAL,	/* by could not go on; step is the errno */
+	UB_REASON_POD,		/* the pod of by's NPU was removed, seen at step */
 };
 
 struct ub_control {

@@ -65,6 +65,8 @@ int ub_reason_errno(uint64_t word)
 	case UB_REASON_MAP:
 	case UB_REASON_LOCAL:
 		return word_step(word) ? -(int)word_step(word) : -EIO;
+	case UB_REASON_POD:
+		return -EIO;
 	}
 	return -EIO;
 }
@@ -190,6 +192,10 @@ static void cause(struct ub_comm *comm, uint64_t word, char *buf, size_t len)
 	case UB_REASON_LOCAL:
 		snprintf(buf, len, "rank %u could not go on: %s", by,
 			 strerror((int)word_step(word)));
+		break;
+	case UB_REASON_POD:
+		snprintf(buf, len, "the pod of rank %u's NPU was removed at step %u", by,
+			 word_step(word));
 		break;
 	case UB_REASON_NONE:
 		snprintf(buf, len, "no error");

@@ -9,6 +9,7 @@
 #define LIBUB_DEVICE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <ub/device.h>
@@ -40,6 +41,8 @@ void ub_device_put(struct ub_device *dev);
 /* Open /dev/ub/ubN. */
 int ub_npu_open(struct ub_device **dev, int npu);
 void ub_npu_close(struct ub_device *dev);
+/* The pod of this NPU has been removed: what was loaded since may be zeros. */
+bool ub_npu_gone(const struct ub_device *dev);
 /*
  * "2/1-0/3" (UBPU's index in the pod / port, at both ends) for each link of this NPU
  * that is down, joined by ", "; empty when none is, or for the host.

@@ -141,6 +141,13 @@ void ub_npu_close(struct ub_device *dev)
 	close(dev->fd);
 }
 
+bool ub_npu_gone(const struct ub_device *dev)
+{
+	/* Set before any mapping is taken away. */
+	return dev->status &&
+	       __atomic_load_n(&dev->status->flags, __ATOMIC_ACQUIRE) & UB_STATUS_DEAD;
+}
+
 void ub_npu_down_links(const struct ub_device *dev, char *buf, size_t len)
 {
 	const struct ub_status *head = dev->status;

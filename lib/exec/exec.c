@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "device/device.h"
 #include "exec/exec.h"
 
 /* UB_ALLREDUCE, UB_BROADCAST: name of an algorithm; the same on all ranks. */
@@ -231,6 +232,7 @@ int ub_exec_create(struct ub_comm *comm)
 	comm->exec = x;
 	x->room = comm->nranks;
 	x->nstreams = 1;
+	x->mortal = comm->dev->ops->watched;
 	x->src = calloc(x->room, sizeof(*x->src));
 	x->dst = calloc(x->room, sizeof(*x->dst));
 	x->streams = calloc(x->nstreams, sizeof(*x->streams));

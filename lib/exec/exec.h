@@ -95,6 +95,7 @@ struct ub_used {
 	struct ub_mapping	map;
 	uint32_t		rank;
 	uint64_t		word;	/* its state when the window began */
+	bool			touched; /* since the word was last compared */
 };
 
 struct ub_exec {
@@ -102,6 +103,7 @@ struct ub_exec {
 	struct ub_used		**watch[3];	/* the same; NULL: cannot die */
 	struct ub_used		*used;		/* room for three per rank */
 	uint32_t		nused;
+	bool			mortal;		/* this rank's own segments can die */
 	const void		**src;		/* scratch of one instr */
 	void			**dst;
 	uint32_t		room;		/* of src and dst */
@@ -179,10 +181,16 @@ void ub_health_account_slow(struct ub_exec *x, const struct ub_ref *refs,
 /* Before saying that loads and stores are done. Fails the communicator. */
 static inline int ub_health_check(struct ub_comm *comm)
 {
-	return __builtin_expect(comm->exec->nused, 0) ? ub_health_check_slow(comm) : 0;
+	const struct ub_exec *x = comm->exec;
+
+	return __builtin_expect(x->nused || x->mortal, 0) ? ub_health_check_slow(comm) : 0;
 }
 
-/* An instruction was executed: its bytes count as traffic of the imports it used. */
+/*
+ * An instruction was executed: its bytes count as traffic of the imports it used. That
+ * is all load/store traffic there is: signals, entries and small calls use the control
+ * segment, which is memory of the host (Documentation/userspace-api/ub.rst, "Traffic").
+ */
 static inline void ub_health_account(struct ub_exec *x, const struct ub_ref *refs,
 				     const struct ub_instr *in)
 {

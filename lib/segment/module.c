@@ -6,7 +6,8 @@
  * never a collective; exported to this user only, when a peer first asks. Imports are
  * DUMMY: when the home dies or the route is lost, loads read zeros and stores vanish
  * instead of raising SIGBUS, and the import's state word tells; whoever uses a mapping
- * compares the word before and after (exec/health.c).
+ * compares the word before and after (exec/health.c). The process's own segments are so
+ * too: only the removal of the pod ends them under it, and the status area tells.
  */
 #include <errno.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static void give_back(struct ub_device *dev, unsigned long request, uint32_t han
 static int module_alloc(struct ub_device *dev, struct ub_segment *seg)
 {
 	struct ub_ioc_seg_alloc arg = {
-		.size = sizeof(arg), .flags = UB_SEG_POPULATE, .length = seg->size,
+		.size = sizeof(arg), .flags = UB_SEG_POPULATE | UB_SEG_DUMMY,
+		.length = seg->size,
 	};
 	int err;
 
@@ -148,12 +150,19 @@ bool ub_state_alive(uint64_t word)
 	return state.state == UB_IMPORT_ALIVE;
 }
 
-bool ub_state_suspended(uint64_t word)
+/*
+ * Each state but alive counts a zap. Only a route leads from alive to alive; and who is
+ * dead after two zaps was suspended first (an import that has shown its zeros meanwhile
+ * does not come back).
+ */
+bool ub_state_lost_route(uint64_t before, uint64_t now)
 {
-	struct ub_import_state state;
+	struct ub_import_state old, new;
 
-	memcpy(&state, &word, sizeof(state));
-	return state.state == UB_IMPORT_SUSPENDED;
+	memcpy(&old, &before, sizeof(old));
+	memcpy(&new, &now, sizeof(new));
+	return new.state == UB_IMPORT_SUSPENDED || new.state == UB_IMPORT_ALIVE ||
+	       new.zaps - old.zaps > 1;
 }
 
 void ub_mapping_account(const struct ub_mapping *map, uint64_t loaded, uint64_t stored)

@@ -93,7 +93,8 @@ void ub_mapping_close(struct ub_mapping *map);
  */
 uint64_t ub_mapping_state(const struct ub_mapping *map);
 bool ub_state_alive(uint64_t word);
-bool ub_state_suspended(uint64_t word);
+/* Between the two the route was lost, whether or not it came back since. */
+bool ub_state_lost_route(uint64_t before, uint64_t now);
 /* Report traffic, from the lengths that were really executed. */
 void ub_mapping_account(const struct ub_mapping *map, uint64_t loaded, uint64_t stored);
 

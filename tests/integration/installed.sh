@@ -6,7 +6,7 @@
 #	installed.sh SOURCE_DIRECTORY BUILD_DIRECTORY
 set -eu
 
-command -v pkg-config >/dev/null || { echo "no pkg-config"; exit 77; }
+command -v pkg-config >/dev/null || { echo "SKIP: no pkg-config"; exit 77; }
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 

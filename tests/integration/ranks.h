@@ -4,7 +4,15 @@
  * rank that finds something wrong says so and exits with 1.
  *
  * The only limit of time is one for liveness: a rank says every so often that it is
- * still alive, and may not take 10 s in between. A rank that hangs is killed by its alarm, and the others hear of it.
+ * still alive, and may not take 10 s in between. A rank that hangs is killed by its
+ * alarm, and the others hear of it.
+ *
+ * That is for processors that are real. A guest without acceleration is 30 to 100 times
+ * slower: there UB_TEST_LIVENESS_S is the limit, UB_TEST_MAX_BYTES leaves the largest
+ * sizes away (what they try beyond the others is how many windows there are, not which),
+ * and UB_TEST_THIN=n tries each n-th of the combinations and repetitions.
+ *
+ * UB_TEST_TRANSPORT=module: the ranks must use segments of /dev/ub, or they fail.
  */
 #ifndef TEST_RANKS_H
 #define TEST_RANKS_H
@@ -25,7 +33,14 @@
 #include <cmocka.h>
 #include <ub/ub.h>
 
-#define LIVENESS_S	10
+static inline uint64_t test_number(const char *variable, uint64_t otherwise)
+{
+	const char *s = getenv(variable);
+
+	return s && *s ? strtoull(s, NULL, 0) : otherwise;
+}
+
+#define LIVENESS_S	((unsigned int)test_number("UB_TEST_LIVENESS_S", 10))
 
 #define EXPECT(comm, what)								\
 	do {										\
@@ -41,6 +56,23 @@
 static inline void still_alive(void)
 {
 	alarm(LIVENESS_S);
+}
+
+static inline bool test_too_large(size_t bytes)
+{
+	return bytes > test_number("UB_TEST_MAX_BYTES", UINT64_MAX);
+}
+
+/* Of so many repetitions. */
+static inline int test_thin(int times)
+{
+	return (times - 1) / (int)test_number("UB_TEST_THIN", 1) + 1;
+}
+
+/* Is this one of the combinations to try? All ranks ask alike. */
+static inline bool test_drawn(unsigned int *combination)
+{
+	return (*combination)++ % test_number("UB_TEST_THIN", 1) == 0;
 }
 
 /* Random, but the same again with UB_TEST_SEED. */
@@ -73,6 +105,35 @@ static inline void test_sleep_us(unsigned int us)
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
+}
+
+/* Mappings of this process whose line in /proc has @word in it. */
+static inline int test_mappings(const char *word)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int n = 0;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		n += strstr(line, word) != NULL;
+	if (maps)
+		fclose(maps);
+	return n;
+}
+
+/*
+ * After calls on buffers of the communicator's device: the data went over what was asked
+ * for. The kernel says so, not the library: at least @least mappings of segments of
+ * /dev/ub, own ones and peers', and not one of a memfd that holds data.
+ */
+static inline void expect_transport(struct ub_comm *comm, int least)
+{
+	const char *wanted = getenv("UB_TEST_TRANSPORT");
+
+	if (!wanted || strcmp(wanted, "module"))
+		return;
+	EXPECT(comm, test_mappings("ub_seg") >= least);
+	EXPECT(comm, test_mappings("memfd:ub-segment") == 0);
 }
 
 struct test_body {

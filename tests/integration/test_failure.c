@@ -41,7 +41,7 @@ static int mismatch_body(struct ub_comm *comm, void *arg)
 	int rank = ub_comm_rank(comm), err;
 	void *buf;
 
-	EXPECT(comm, !ub_alloc(NULL, 1 << 20, &buf));
+	EXPECT(comm, !ub_alloc(ub_comm_device(comm), 1 << 20, &buf));
 	EXPECT(comm, !ub_barrier(comm, NULL));
 	if (p->private)
 		buf = private;
@@ -108,7 +108,7 @@ static int stopped_body(struct ub_comm *comm, void *arg)
 	if (rank == 1)
 		hire_stopper();
 	pid[rank] = getpid();
-	EXPECT(comm, !ub_alloc(NULL, count * 4, (void **)&buf));
+	EXPECT(comm, !ub_alloc(ub_comm_device(comm), count * 4, (void **)&buf));
 	EXPECT(comm, !ub_allreduce(pid, pid, 4, UB_INT64, UB_SUM, comm, NULL));
 	opts.deadline_ms = 500;
 	while (!err)
@@ -118,6 +118,7 @@ static int stopped_body(struct ub_comm *comm, void *arg)
 	EXPECT(comm, strstr(ub_comm_error(comm), "in vain for rank 1 (pid"));
 	EXPECT(comm, strstr(ub_comm_error(comm), "step"));
 	EXPECT(comm, !strstr(ub_comm_error(comm), "died"));
+	expect_transport(comm, 4);
 	if (rank == 0) {
 		EXPECT(comm, ub_comm_abort(comm) == -EBUSY);
 		EXPECT(comm, strstr(ub_comm_error(comm), "rank 1 does not react"));

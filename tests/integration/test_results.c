@@ -12,8 +12,8 @@
 #define SLACK		256		/* bytes of offset tried */
 
 static const size_t sizes[] = {	/* bytes */
-	0, 8, 24, 48, 56, 248, 256, 264, 512, 4096 - 8, 4096, 65536 + 24, (512 << 10) - 8,
-	512 << 10, (512 << 10) + 8, (1 << 20) + 40, MAX_BYTES,
+	0, 8, 24, 48, 56, 248, 256, 264, 512, 4096 - 8, 4096, 65536 + 24, (256 << 10) - 8,
+	256 << 10, (256 << 10) + 8, (1 << 20) + 40, MAX_BYTES,
 };
 
 static const enum ub_type types[] = { UB_INT32, UB_INT64, UB_FLOAT32, UB_FLOAT64 };
@@ -130,20 +130,24 @@ static void check_one(struct ub_comm *comm, struct buffers *b, size_t bytes, enu
 static int allreduce_body(struct ub_comm *comm, void *arg)
 {
 	uint64_t rnd = seed + (uint64_t)ub_comm_rank(comm) * 977;
+	unsigned int tried = 0;
 	struct buffers b;
 
 	get_buffers(comm, &b);
-	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]) && !test_too_large(sizes[s]); s++)
 		for (int t = 0; t < 4; t++)
 			for (int o = 0; o < 4; o++) {
 				/* All types and operators on small sizes, some on large ones. */
 				if (sizes[s] > 8192 && (s + (size_t)t + (size_t)o) % 4)
 					continue;
-				check_one(comm, &b, sizes[s], types[t], ops[o], (s + (size_t)o) % 2, &rnd);
-				if (sizes[s] <= 8192)
+				if (test_drawn(&tried))
+					check_one(comm, &b, sizes[s], types[t], ops[o],
+						  (s + (size_t)o) % 2, &rnd);
+				if (sizes[s] <= 8192 && test_drawn(&tried))
 					check_one(comm, &b, sizes[s], types[t], ops[o],
 						  !((s + (size_t)o) % 2), &rnd);
 			}
+	expect_transport(comm, 2 + (ub_comm_size(comm) > 1));
 	EXPECT(comm, !ub_comm_destroy(comm));
 	put_buffers(&b);
 	return 0;
@@ -156,7 +160,7 @@ static int broadcast_body(struct ub_comm *comm, void *arg)
 	struct buffers b;
 
 	get_buffers(comm, &b);
-	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]) && !test_too_large(sizes[s]); s++)
 		for (int root = 0; root < n; root++) {
 			size_t count = sizes[s] / 8;
 			char *recv = draw(&b, 1, &rnd), *send = draw(&b, 0, &rnd);
@@ -172,6 +176,7 @@ static int broadcast_body(struct ub_comm *comm, void *arg)
 			for (size_t i = 0; i < count; i++)
 				EXPECT(comm, get(recv, UB_INT64, i) == (double)value(root, i + s));
 		}
+	expect_transport(comm, 2 + (n > 1));
 	EXPECT(comm, !ub_comm_destroy(comm));
 	put_buffers(&b);
 	return 0;
@@ -184,7 +189,7 @@ static int barrier_body(struct ub_comm *comm, void *arg)
 	uint64_t rnd = seed + (uint64_t)rank;
 	_Atomic int *come = arg;
 
-	for (int i = 1; i <= 200; i++) {
+	for (int i = 1; i <= test_thin(200); i++) {
 		if (test_random(&rnd) % 16 == 0)
 			test_sleep_us(test_random(&rnd) % 300);
 		atomic_fetch_add(come, 1);
@@ -201,7 +206,7 @@ static int realloc_body(struct ub_comm *comm, void *arg)
 	int n = ub_comm_size(comm);
 	int32_t *buf;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < test_thin(50); i++) {
 		size_t count = 1024 + (size_t)(i % 7) * 4096;
 
 		still_alive();
@@ -211,6 +216,7 @@ static int realloc_body(struct ub_comm *comm, void *arg)
 		EXPECT(comm, !ub_allreduce(buf, buf, count, UB_INT32, UB_SUM, comm, NULL));
 		for (size_t k = 0; k < count; k++)
 			EXPECT(comm, buf[k] == i * n);
+		expect_transport(comm, n);
 		EXPECT(comm, !ub_free(buf));
 	}
 	EXPECT(comm, !ub_comm_destroy(comm));

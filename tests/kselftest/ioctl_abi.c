@@ -274,8 +274,8 @@ TEST_F(abi, a_larger_size_with_anything_in_its_tail_is_e2big)
 TEST_F(abi, unknown_flags_are_einval)
 {
 	static const __u32 known[NR] = {
-		[ALLOC] = UB_SEG_HOST | UB_SEG_POPULATE, [EXPORT] = UB_SEG_EXPORT_ANY_UID,
-		[IMPORT] = UB_SEG_IMPORT_DUMMY,
+		[ALLOC] = UB_SEG_HOST | UB_SEG_POPULATE | UB_SEG_DUMMY,
+		[EXPORT] = UB_SEG_EXPORT_ANY_UID, [IMPORT] = UB_SEG_IMPORT_DUMMY,
 	};
 	struct world before = look(self), after;
 	union arg arg;

@@ -109,6 +109,7 @@ struct ub_ioc_query {
 /* struct ub_ioc_seg_alloc.flags */
 #define UB_SEG_HOST		(1U << 0)	/* in host memory; charged to RLIMIT_MEMLOCK */
 #define UB_SEG_POPULATE		(1U << 1)	/* back and charge all of it now */
+#define UB_SEG_DUMMY		(1U << 2)	/* its mapping reads zeros once it is dead, not SIGBUS */
 
 /**
  * struct ub_ioc_seg_alloc - allocate a segment
@@ -122,6 +123,9 @@ struct ub_ioc_query {
  *
  * Memory is zeroed. Without UB_SEG_POPULATE it is backed when first touched;
  * a touch that finds the limits of the machine or of the module raises SIGBUS.
+ * When the segment ends before its mappings (the pod is removed) a touch raises
+ * SIGBUS; with UB_SEG_DUMMY it finds zeros that nobody else sees, like an import
+ * with UB_SEG_IMPORT_DUMMY. Who uses it looks at UB_STATUS_DEAD afterwards.
  *
  * Errors: -ENOMEM the NPU, the machine or RLIMIT_MEMLOCK is full; -EDQUOT a
  * quota of the context or the user; -ENOSPC too many handles.
@@ -366,6 +370,7 @@ struct ub_import_state {
  * @loaded:	bytes loaded from this import, ever growing
  * @stored:	bytes stored to it, ever growing
  *
+ * Payload only; what does not go through a mapping of the import is not in it.
  * The kernel never trusts it, and shows it as a group of its own.
  */
 struct ub_account {

@@ -18,7 +18,8 @@
  * Errors of all: -EINVAL arguments (nothing was sent, the communicator is well);
  * -EOPNOTSUPP not built, same; -E2BIG options of a newer library, same.
  * From then on for every call: -EPROTO, -EOWNERDEAD a rank died, -ETIMEDOUT the
- * deadline, -ECONNABORTED ub_comm_abort(), -ENOLINK no route to a rank, -ENOMEM.
+ * deadline, -ECONNABORTED ub_comm_abort(), -ENOLINK no route to a rank, -EIO the pod was
+ * removed, -ENOMEM.
  */
 #ifndef UB_COLL_H
 #define UB_COLL_H
