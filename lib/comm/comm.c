@@ -46,6 +46,8 @@ static int map_control(struct ub_comm *comm, int fd)
 	comm->self = &ctl->ranks[comm->rank];
 	comm->self->pid = (uint32_t)getpid();
 	comm->self->features = ub_wait_register() ? UB_FEATURE_MEMBARRIER : 0;
+	if (ub_wait_has_room(comm->nranks))
+		comm->self->features |= UB_FEATURE_ROOM;
 	return 0;
 }
 
@@ -138,10 +140,15 @@ static void release(struct ub_comm *comm)
 /* Once everybody is ready. */
 static void set_out(struct ub_comm *comm)
 {
-	comm->membarrier = true;
+	uint32_t all = UB_FEATURE_MEMBARRIER | UB_FEATURE_ROOM;
+
+	/* The same answers on all ranks: a sleeper relies on what the others do. */
 	for (uint32_t r = 0; r < comm->nranks; r++)
-		if (!(comm->ctl->ranks[r].features & UB_FEATURE_MEMBARRIER))
-			comm->membarrier = false;
+		all &= comm->ctl->ranks[r].features;
+	comm->membarrier = all & UB_FEATURE_MEMBARRIER;
+	comm->crowded = !(all & UB_FEATURE_ROOM);
+	comm->fence = comm->crowded || !comm->membarrier;
+	comm->spin = ub_wait_spin(comm->crowded);
 	ub_guard_watch(comm);
 }
 
@@ -154,7 +161,6 @@ static struct ub_comm *allocate(const struct ub_identity *id)
 	memset(comm, 0, sizeof(*comm));
 	comm->rank = (uint32_t)id->rank;
 	comm->nranks = (uint32_t)id->nranks;
-	comm->spin = ub_wait_spin(comm->nranks);
 	comm->failure = comm->poll_fd = -1;
 	comm->laggard = UB_NOBODY;
 	pthread_mutex_init(&comm->lock, NULL);

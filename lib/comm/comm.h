@@ -47,6 +47,8 @@ struct ub_comm {
 	uint64_t		seq;		/* of the last operation begun */
 	uint32_t		spin;		/* turns before yielding, see exec/wait.h */
 	bool			membarrier;	/* every rank is registered */
+	bool			crowded;	/* ranks outnumber processors, as some rank sees it */
+	bool			fence;		/* who signals makes the barrier, see exec/wait.h */
 	struct ub_exec		*exec;
 
 	/* The call in progress, for waiting and for sentences. */

@@ -58,6 +58,7 @@ struct ub_ctl_rank {
 };
 
 #define UB_FEATURE_MEMBARRIER	1u	/* registered for expedited barriers */
+#define UB_FEATURE_ROOM		2u	/* no fewer processors than ranks, as it sees them */
 
 /*
  * The entry of a rank into an operation: one slot per bank, written by the rank,

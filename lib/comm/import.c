@@ -172,6 +172,7 @@ void ub_import_own(struct ub_comm *comm, const void *ptr, uint64_t size, uint32_
 {
 	struct ub_imports *im = comm->imports;
 	uint64_t generation = ub_registry_generation();
+	struct ub_segment seg;
 	struct own *own;
 
 	*id = 0;
@@ -181,11 +182,11 @@ void ub_import_own(struct ub_comm *comm, const void *ptr, uint64_t size, uint32_
 		if (own->generation == generation && holds(&own->seg, ptr, size))
 			goto found;
 	}
-	own = &im->own[im->victim++ % 2];
-	own->generation = 0;
-	if (!ub_registry_find(ptr, size, &own->seg))
+	/* Private memory is looked for in vain: that must not cost what is known. */
+	if (!ub_registry_find(ptr, size, &seg))
 		return;
-	own->generation = generation;
+	own = &im->own[im->victim++ % 2];
+	*own = (struct own){ generation, seg };
 found:
 	*id = own->seg.id;
 	*offset = (uint64_t)((const char *)ptr - own->seg.base);

@@ -24,7 +24,7 @@ int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_
 	own->where = *mine;
 	ub_publish(&own->seq, comm->seq);
 	for (uint32_t i = 1; i < n; i++)
-		ub_notify(&ctl->ranks[(comm->rank + i) % n]);
+		ub_notify(comm, &ctl->ranks[(comm->rank + i) % n]);
 	*any = mine->flags;
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t rank = (comm->rank + i) % n;

@@ -109,31 +109,31 @@ static void lay_out(struct ub_comm *comm, const struct window *w, struct ub_wher
 {
 	uint64_t most = min3(w->job->bytes - w->at, UB_STAGE_BYTES, w->tmp_limit);
 	uint32_t bank = comm->seq % UB_BANKS, self = comm->rank;
+	bool direct = w->plan->props & UB_PLAN_OWN_PARTS;
 	uint64_t left = w->job->bytes - w->at;
 	struct ub_exec *x = comm->exec;
 	char *in = (char *)w->job->send, *out = w->job->recv;
+	char *shared_in, *shared_out;
 
 	memset(where, 0, sizeof(*where));
 	if (in)
 		in += w->at;
 	out += w->at;
-	if (w->in_private) {
-		memcpy(ub_stage_at(x, UB_IN, bank), in, most);
-		in = ub_stage_at(x, UB_IN, bank);
-	}
-	if (w->out_private)
-		out = ub_stage_at(x, UB_OUT, bank);
+	shared_in = w->in_private ? ub_stage_at(x, UB_IN, bank) : in;
+	shared_out = w->out_private ? ub_stage_at(x, UB_OUT, bank) : out;
+	if (w->in_private)
+		ub_stage_copy(comm, w->plan, w->job, shared_in, in, most);
 	if (w->in_private || w->out_private)
 		where->flags = UB_WHERE_STAGED;
-	x->base[UB_IN][self] = in;
-	x->base[UB_OUT][self] = out;
+	x->base[UB_IN][self] = direct ? in : shared_in;
+	x->base[UB_OUT][self] = direct ? out : shared_out;
 	x->base[UB_TMP][self] = x->tmp ? x->tmp + bank * UB_TMP_BYTES : NULL;
 	if (comm->nranks == 1)
 		return;
 	if (in)
-		ub_import_own(comm, in, w->in_private ? most : left, &where->in_seg,
+		ub_import_own(comm, shared_in, w->in_private ? most : left, &where->in_seg,
 			      &where->in_offset);
-	ub_import_own(comm, out, w->out_private ? most : left, &where->out_seg,
+	ub_import_own(comm, shared_out, w->out_private ? most : left, &where->out_seg,
 		      &where->out_offset);
 	if (w->plan->tmp_chunks)
 		ub_import_own(comm, x->base[UB_TMP][self], UB_TMP_BYTES, &where->tmp_seg,
@@ -161,7 +161,8 @@ static int run_window(struct ub_comm *comm, const struct window *w, uint64_t *do
 	if (!err)
 		err = ub_run(comm, prog, job);
 	if (!err && w->out_private)
-		memcpy(job->recv + w->at, ub_stage_at(comm->exec, UB_OUT, bank), n);
+		ub_stage_copy(comm, w->plan, job, job->recv + w->at,
+			      ub_stage_at(comm->exec, UB_OUT, bank), n);
 	*done = n;
 	return err;
 }

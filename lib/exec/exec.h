@@ -158,6 +158,9 @@ int ub_entry_resolve(struct ub_comm *comm, const struct ub_job *job, uint64_t by
 /* stage.c */
 int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp);
 void ub_stage_free(struct ub_comm *comm);
+/* Copy a window between a private buffer and the stage, but for what peers do not touch. */
+void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
+		   char *to, const char *from, uint64_t bytes);
 static inline char *ub_stage_at(const struct ub_exec *x, enum ub_space space, uint32_t bank)
 {
 	return x->stage + (2 * bank + (space == UB_OUT)) * UB_STAGE_BYTES;

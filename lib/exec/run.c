@@ -136,7 +136,7 @@ static int do_signal(struct run *run, struct ub_stream *st, const struct ub_inst
 		if (is_given(run, in))
 			continue;
 		ub_publish(cell(run, ref[i].rank, ref[i].space), value);
-		ub_notify(&run->comm->ctl->ranks[ref[i].rank]);
+		ub_notify(run->comm, &run->comm->ctl->ranks[ref[i].rank]);
 	}
 	return 0;
 }

@@ -105,7 +105,7 @@ static void post(struct ub_comm *comm, struct ub_entry *own, const struct ub_job
 		memcpy(own->payload, job->send, job->bytes);
 	ub_publish(&own->seq, comm->seq);
 	for (uint32_t i = 1; i < n; i++)
-		ub_notify(&comm->ctl->ranks[(comm->rank + i) % n]);
+		ub_notify(comm, &comm->ctl->ranks[(comm->rank + i) % n]);
 	if (__builtin_expect(comm->exec->tracing, 0))
 		trace_post(comm, job);
 }

@@ -2,10 +2,14 @@
 /*
  * Memory of the library's own that peers map: windows of private buffers, and TMP.
  *
+ * Where a plan keeps ranks to their own parts (UB_PLAN_OWN_PARTS), a rank's own part of
+ * its private buffers does not come here: nobody else touches it.
+ *
  * Allocated when first needed, kept until the communicator ends: 1 MiB for private
  * buffers, 8 MiB for plans that use TMP, nothing for others.
  */
 #include <errno.h>
+#include <string.h>
 #include "exec/exec.h"
 
 static int allocate(struct ub_comm *comm, size_t size, char **ptr)
@@ -32,6 +36,21 @@ int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp)
 	if (!err && tmp)
 		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp);
 	return err;
+}
+
+void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
+		   char *to, const char *from, uint64_t bytes)
+{
+	struct ub_layout layout;
+	uint64_t own = 0, end = 0;
+
+	if (plan->props & UB_PLAN_OWN_PARTS) {
+		ub_layout_bind(&layout, plan, bytes, job->elem);
+		own = ub_layout_offset(&layout, plan, 0, comm->rank);
+		end = ub_layout_offset(&layout, plan, 0, comm->rank + 1);
+	}
+	memcpy(to, from, own);
+	memcpy(to + end, from + end, bytes - end);
 }
 
 void ub_stage_free(struct ub_comm *comm)

@@ -22,29 +22,33 @@
 
 #define SPIN_TURNS	4000		/* some 100 µs: longer than a step of 1 MiB */
 #define SPIN_CROWDED	16		/* when the awaited rank may need my processor */
-#define YIELD_NS	1000000ULL	/* then sleep: somebody has real work */
-#define CLOCK_TURNS	16		/* yields between looks at the clock */
+#define YIELD_NS	200000ULL	/* then sleep: somebody has real work */
+#define CLOCK_TURNS	16		/* yields between looks at the clock; all when crowded */
 #define SLEEP_NS	100000000L	/* at most; a lost wake-up would cost this */
-#define SHORT_NS	1000000L	/* without membarrier wake-ups can be lost */
 
 bool ub_wait_register(void)
 {
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
 }
 
-uint32_t ub_wait_spin(uint32_t nranks)
+bool ub_wait_has_room(uint32_t nranks)
 {
 	cpu_set_t set;
 
 	if (sched_getaffinity(0, sizeof(set), &set))
-		return SPIN_CROWDED;
+		return false;
 	/*
 	 * Pinned to fewer processors than there are ranks says nothing about the
-	 * others' processors, so a rank pinned to one of its own spins.
+	 * others' processors, so a rank pinned to one of its own has room.
 	 */
 	if (CPU_COUNT(&set) > 1 && (uint32_t)CPU_COUNT(&set) < nranks)
-		return SPIN_CROWDED;
-	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN) < nranks ? SPIN_CROWDED : SPIN_TURNS;
+		return false;
+	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN) >= nranks;
+}
+
+uint32_t ub_wait_spin(bool crowded)
+{
+	return crowded ? SPIN_CROWDED : SPIN_TURNS;
 }
 
 void ub_notify_slow(struct ub_ctl_rank *peer)
@@ -108,15 +112,14 @@ static void sleep_once(struct ub_comm *comm, ub_ready_fn *ready, void *arg, uint
 {
 	struct ub_ctl_rank *self = comm->self;
 	uint32_t bell = atomic_load(&self->bell), awaited;
-	long ns = comm->membarrier ? SLEEP_NS : SHORT_NS;
-	struct timespec ts;
+	struct timespec ts = { .tv_nsec = SLEEP_NS };
 
-	if ((uint64_t)ns > left_ns)
-		ns = (long)left_ns;
-	ts.tv_sec = 0;
-	ts.tv_nsec = ns;
+	if (left_ns < SLEEP_NS)
+		ts.tv_nsec = (long)left_ns;
 	atomic_store(&self->asleep, 1);
-	if (comm->membarrier)
+	if (comm->fence)
+		atomic_thread_fence(memory_order_seq_cst);
+	else
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 	if (!ready(comm, arg, &awaited) && !ub_comm_aborted(comm))
 		syscall(SYS_futex, &self->bell, FUTEX_WAIT, bell, &ts, NULL, 0);
@@ -139,7 +142,7 @@ int ub_wait_slow(struct ub_comm *comm, ub_ready_fn *ready, void *arg)
 			if (began == UINT64_MAX)
 				began = waited;
 		}
-		if (waited - began < YIELD_NS) {
+		if (comm->crowded ? turn <= CLOCK_TURNS : waited - began < YIELD_NS) {
 			sched_yield();
 			continue;
 		}

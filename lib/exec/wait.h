@@ -4,15 +4,18 @@
  *
  * A wait spins, then yields, then sleeps. Spinning reads the word and the abort
  * word, nothing else: no clock, no system call. When ranks outnumber processors
- * the spin is short, because who is awaited may need this processor.
+ * the spin is short, because who is awaited may need this processor; and so are the
+ * yields, because a scheduler that is fair lets those who yield take turns while the
+ * one with work has to wait until they have had as much as it has.
  *
  * Pairs
  *   - ub_publish() (release) with ub_reached() (acquire): what was stored before
  *     is seen after.
  *   - ub_notify()'s load of @asleep after the publishing store with the sleeper's
  *     store of @asleep before its last look. That needs a full barrier on both
- *     sides; the sleeper makes it for both (membarrier), so a signal costs no
- *     barrier. Where a rank has none, sleeps are short instead.
+ *     sides. Where sleeps are rare the sleeper makes it for both (membarrier, which
+ *     interrupts the others), so a signal costs no barrier. Where ranks outnumber
+ *     processors, or one has no membarrier, each makes its own.
  */
 #ifndef LIBUB_WAIT_H
 #define LIBUB_WAIT_H
@@ -44,10 +47,13 @@ static inline void ub_publish(_Atomic uint64_t *word, uint64_t value)
 void ub_notify_slow(struct ub_ctl_rank *peer);
 
 /* After ub_publish(): wake the peer if it sleeps. */
-static inline void ub_notify(struct ub_ctl_rank *peer)
+static inline void ub_notify(const struct ub_comm *comm, struct ub_ctl_rank *peer)
 {
 	/* The compiler must not move the load up; the processor: see above. */
-	atomic_signal_fence(memory_order_seq_cst);
+	if (comm->fence)
+		atomic_thread_fence(memory_order_seq_cst);
+	else
+		atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&peer->asleep, memory_order_relaxed), 0))
 		ub_notify_slow(peer);
 }
@@ -91,8 +97,9 @@ static inline int ub_wait_word(struct ub_comm *comm, const _Atomic uint64_t *wor
 	return ub_wait_word_slow(comm, word, want, rank);
 }
 
-/* At creation: register for membarrier, and choose how long to spin. */
+/* At creation: register for membarrier, look for processors, choose how long to spin. */
 bool ub_wait_register(void);
-uint32_t ub_wait_spin(uint32_t nranks);
+bool ub_wait_has_room(uint32_t nranks);
+uint32_t ub_wait_spin(bool crowded);
 
 #endif /* LIBUB_WAIT_H */

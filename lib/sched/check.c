@@ -213,7 +213,8 @@ static int walk(struct state *st)
 /* Claim 8. SYNC has been proved for whoever got here. */
 static int props_check(struct state *st)
 {
-	static const char *const names[] = { "restartable", "one-round", "ordered", "sync" };
+	static const char *const names[] = { "restartable", "one-round", "ordered", "sync",
+					     "in own parts" };
 	uint32_t props = UB_PLAN_SYNC, missing;
 
 	if (!st->writes_in)
@@ -222,6 +223,8 @@ static int props_check(struct state *st)
 		props |= UB_PLAN_ONE_ROUND;
 	if (st->all_ordered)
 		props |= UB_PLAN_ORDERED;
+	if (!st->strays && st->plan->nregions == 1 && st->plan->regions[0].chunks == st->p)
+		props |= UB_PLAN_OWN_PARTS;
 	st->report->props = props;
 	missing = st->plan->props & ~props;
 	if (!missing)

@@ -129,6 +129,8 @@ static int touch(struct state *st, const struct stream *s, const struct place *a
 	bool again;
 	int err;
 
+	if (at->space != UB_TMP && at->chunk != stream_rank(st, stream))
+		st->strays = true;
 	if (st->left[at->rank])
 		return check_fail(st, at->space == UB_TMP ? 7 : 3, stream,
 				  "touches chunk %u of rank %u's %s when that rank may have ended",

@@ -133,6 +133,7 @@ struct state {
 	bool *left;			/* by rank: it has ended */
 	uint32_t ended;			/* streams */
 	bool writes_in;			/* some step writes IN */
+	bool strays;			/* some step touches another chunk than its rank's */
 	bool all_ordered;
 	uint32_t max_rounds;
 	bool sync;

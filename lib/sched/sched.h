@@ -203,6 +203,11 @@ enum ub_plan_props {
 	UB_PLAN_ORDERED		= 1 << 2,
 	/* No rank ends before every rank has begun. */
 	UB_PLAN_SYNC		= 1 << 3,
+	/*
+	 * One region of a chunk per rank; chunk r of anybody's IN and OUT is touched by
+	 * rank r only.
+	 */
+	UB_PLAN_OWN_PARTS	= 1 << 4,
 };
 
 /**

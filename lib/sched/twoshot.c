@@ -27,7 +27,8 @@ static int twoshot_plan(struct ub_plan *plan)
 {
 	plan->regions[0].chunks = plan->args.nranks;
 	plan->nsignals = plan->args.nranks;
-	plan->props = UB_PLAN_RESTARTABLE | UB_PLAN_ONE_ROUND | UB_PLAN_ORDERED | UB_PLAN_SYNC;
+	plan->props = UB_PLAN_RESTARTABLE | UB_PLAN_ONE_ROUND | UB_PLAN_ORDERED | UB_PLAN_SYNC |
+		      UB_PLAN_OWN_PARTS;
 	return 0;
 }
 

@@ -332,6 +332,8 @@ static void test_false_claims(void **state)
 	expect(&plan, 8, "ordered");
 	plan.props ^= UB_PLAN_ORDERED | UB_PLAN_ONE_ROUND;
 	expect(&plan, 8, "one-round");
+	plan.props ^= UB_PLAN_ONE_ROUND | UB_PLAN_OWN_PARTS;
+	expect(&plan, 8, "in own parts");
 }
 
 static uint64_t wrong_bytes(const struct ub_plan *plan, const struct ub_layout *layout,
