@@ -26,6 +26,7 @@ static void ub_ctx_end(struct ub_ctx *ctx)
 	if (!first)
 		return;
 	ub_seg_kill_list(ctx->pod, ctx);
+	ub_wait_wake_ctx(ctx);
 	wake_up_interruptible_all(&ctx->event_wait);
 }
 

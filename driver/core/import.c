@@ -53,14 +53,24 @@ static void ub_import_set_state(struct ub_import *import, u32 state)
 		ub_event_post(import->obj.ctx, &event);
 }
 
-/* All imports of the segment die. Under seg->lock. */
+/*
+ * All imports of the segment die. Under seg->lock, and the generation changes under
+ * it too: user space must be able to see the cause before it feels the effect, and
+ * a fault feels it as soon as the lock is free.
+ */
 void ub_imports_end(struct ub_seg *seg)
 {
 	struct ub_import *import;
+	bool changed = false;
 
-	list_for_each_entry(import, &seg->imports, node)
-		if (import->state != UB_IMPORT_DEAD)
-			ub_import_set_state(import, UB_IMPORT_DEAD);
+	list_for_each_entry(import, &seg->imports, node) {
+		if (import->state == UB_IMPORT_DEAD)
+			continue;
+		ub_import_set_state(import, UB_IMPORT_DEAD);
+		changed = true;
+	}
+	if (changed)
+		ub_pod_changed(seg->npu->pod);
 }
 
 static struct ub_npu *ub_import_npu(const struct ub_import *import)

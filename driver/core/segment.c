@@ -85,7 +85,7 @@ static void ub_seg_file_release(struct file *file)
 }
 
 /* All or nothing, at once: what does not fit is never seen by others. */
-static bool ub_charge(atomic64_t *used, u64 bytes, u64 limit)
+bool ub_charge(atomic64_t *used, u64 bytes, u64 limit)
 {
 	s64 old = atomic64_read(used);
 
@@ -96,30 +96,30 @@ static bool ub_charge(atomic64_t *used, u64 bytes, u64 limit)
 	return true;
 }
 
-static u64 ub_ctx_quota(const struct ub_ctx *ctx)
-{
-	u64 mib = READ_ONCE(ctx_quota_mib);
-
-	return mib ? mib << 20 : U64_MAX >> 1;
-}
-
-/* NPU memory, or RLIMIT_MEMLOCK; and the quota of the context. */
+/* NPU memory, or RLIMIT_MEMLOCK; and the quotas of the context and of the user. */
 static int ub_seg_charge(struct ub_seg *seg)
 {
 	struct ub_ctx *ctx = seg->obj.ctx;
 	int ret;
 
-	if (!ub_charge(&ctx->mem_used, seg->length, ub_ctx_quota(ctx)))
+	if (!ub_charge(&ctx->mem_used, seg->length, ub_quota(ctx_quota_mib)))
 		return -EDQUOT;
+	ret = ub_user_charge_mem(ctx->user, seg->length);
+	if (ret)
+		goto err_ctx;
 	if (seg->host)
 		ret = account_locked_vm(ctx->mm, seg->length >> PAGE_SHIFT, true);
-	else
-		ret = ub_charge(&seg->npu->mem_used, seg->length, seg->npu->mem_size) ?
-			0 : -ENOMEM;
+	else if (!ub_charge(&seg->npu->mem_used, seg->length, seg->npu->mem_size))
+		ret = -ENOMEM;
 	if (ret)
-		atomic64_sub(seg->length, &ctx->mem_used);
-	else
-		seg->charged = true;
+		goto err_user;
+	seg->charged = true;
+	return 0;
+
+err_user:
+	ub_user_uncharge_mem(ctx->user, seg->length);
+err_ctx:
+	atomic64_sub(seg->length, &ctx->mem_used);
 	return ret;
 }
 
@@ -134,6 +134,7 @@ static void ub_seg_uncharge(struct ub_seg *seg)
 		account_locked_vm(ctx->mm, seg->length >> PAGE_SHIFT, false);
 	else
 		atomic64_sub(seg->length, &seg->npu->mem_used);
+	ub_user_uncharge_mem(ctx->user, seg->length);
 	atomic64_sub(seg->length, &ctx->mem_used);
 }
 
@@ -157,11 +158,6 @@ static bool ub_seg_end(struct ub_seg *seg)
 	WRITE_ONCE(seg->dead, true);
 	ub_seg_forget_token(seg);
 	ub_imports_end(seg);
-	/*
-	 * User space must be able to see the cause before it feels the effect: a
-	 * fault feels it as soon as the lock is free.
-	 */
-	ub_pod_changed(seg->npu->pod);
 	up_write(&seg->lock);
 
 	if (seg->file)

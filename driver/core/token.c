@@ -141,7 +141,6 @@ int ub_ioctl_seg_rotate(struct ub_call *call)
 	if (!ret) {
 		WRITE_ONCE(seg->token_value, arg->token_value);
 		ub_imports_end(seg);
-		ub_pod_changed(seg->npu->pod);
 	}
 	up_write(&seg->lock);
 	if (!ret)
@@ -166,7 +165,6 @@ int ub_ioctl_seg_revoke(struct ub_call *call)
 	if (!ret) {
 		ub_seg_forget_token(seg);
 		ub_imports_end(seg);
-		ub_pod_changed(seg->npu->pod);
 	}
 	up_write(&seg->lock);
 	if (!ret)

@@ -27,7 +27,9 @@
  *   leaves		npu->tokens' xa_lock, ub_users_lock, ctx->event_lock,
  *			link->lock, pod->status_lock, wait-queue locks
  *
- * mmap_lock is never taken inside of any lock of ours.
+ * A fault takes seg->lock inside of mmap_lock; so mmap_lock is never taken inside of
+ * seg->lock, pod->segs_lock or pod->topo. (Removing a pod takes that of the owner of a
+ * UB_SEG_HOST segment inside of ub_pods_lock, to uncharge it.)
  *
  * Running transactions are readers of ub_txn_srcu. Whoever ends a segment or an
  * import changes its state under seg->lock, takes the mappings away, then waits
@@ -339,6 +341,8 @@ struct ub_user *ub_user_get(kuid_t uid);
 void ub_user_put(struct ub_user *user);
 int ub_user_charge_handle(struct ub_user *user);
 void ub_user_uncharge_handle(struct ub_user *user);
+int ub_user_charge_mem(struct ub_user *user, u64 bytes);
+void ub_user_uncharge_mem(struct ub_user *user, u64 bytes);
 int ub_user_backoff(struct ub_user *user);
 void ub_user_denied(struct ub_user *user);
 void ub_user_granted(struct ub_user *user);
@@ -494,8 +498,7 @@ static inline struct ub_import *ub_import_from_obj(struct ub_obj *obj)
 
 extern struct srcu_struct ub_txn_srcu;
 
-int ub_seg_fs_init(void);
-void ub_seg_fs_exit(void);
+bool ub_charge(atomic64_t *used, u64 bytes, u64 limit);
 void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx);
 void ub_seg_kill(struct ub_seg *seg);
 void ub_seg_release(struct ub_seg *seg);
@@ -537,9 +540,16 @@ static inline void ub_access_close(struct ub_access_to *to)
 	ub_obj_put(to->obj);
 }
 
+/* A quota in bytes from a module parameter in MiB; 0 is none. */
+static inline u64 ub_quota(unsigned long mib)
+{
+	return mib ? (u64)min(mib, ULONG_MAX >> 21) << 20 : S64_MAX;
+}
+
 /* ---- waiting: wait.c ---------------------------------------------------------- */
 
 void ub_waits_init(void);
+void ub_wait_wake_ctx(struct ub_ctx *ctx);
 void ub_wait_wake_seg(struct ub_seg *seg);
 
 /* ---- ioctls: chardev.c dispatches ------------------------------------------- */

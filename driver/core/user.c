@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is counted per uid: handles, and wrong credentials.
+ * What is counted per uid: handles, memory, and wrong credentials.
  *
  * Guessing a TokenValue is made slow: after eight failures of a uid every
  * import of it waits before it is looked at, 10 ms doubling up to 1 s, one at a
@@ -11,6 +11,7 @@
  */
 #include <linux/delay.h>
 #include <linux/hashtable.h>
+#include <linux/module.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -31,6 +32,7 @@
  * @nr_ctxs:	contexts; under ub_users_lock. A user without is kept while its
  *		failures are fresh.
  * @nr_handles:	segments and imports
+ * @mem_used:	bytes that the uid's segments hold
  * @failures:	wrong credentials since the last success
  * @last:	jiffies of the last failure
  * @reset:	jiffies when a success last reset @failures
@@ -41,11 +43,17 @@ struct ub_user {
 	kuid_t uid;
 	u32 nr_ctxs;
 	atomic_t nr_handles;
+	atomic64_t mem_used;
 	atomic_t failures;
 	unsigned long last;
 	unsigned long reset;
 	struct mutex queue;
 };
+
+static unsigned long uid_quota_mib;
+module_param(uid_quota_mib, ulong, 0644);
+MODULE_PARM_DESC(uid_quota_mib,
+		 "MiB that the segments of one uid may hold (0: as much as the NPUs have)");
 
 static DEFINE_HASHTABLE(ub_users, 6);
 static DEFINE_MUTEX(ub_users_lock);
@@ -118,6 +126,16 @@ int ub_user_charge_handle(struct ub_user *user)
 void ub_user_uncharge_handle(struct ub_user *user)
 {
 	atomic_dec(&user->nr_handles);
+}
+
+int ub_user_charge_mem(struct ub_user *user, u64 bytes)
+{
+	return ub_charge(&user->mem_used, bytes, ub_quota(uid_quota_mib)) ? 0 : -EDQUOT;
+}
+
+void ub_user_uncharge_mem(struct ub_user *user, u64 bytes)
+{
+	atomic64_sub(bytes, &user->mem_used);
 }
 
 /**

@@ -22,6 +22,7 @@
  * @node:	in the bucket of its key
  * @seg:	where it sleeps
  * @offset:	the same
+ * @ctx:	of the call
  * @task:	who
  * @woken:	set by the waker, under the bucket's lock
  */
@@ -29,6 +30,7 @@ struct ub_waiter {
 	struct list_head node;
 	const struct ub_seg *seg;
 	u64 offset;
+	const struct ub_ctx *ctx;
 	struct task_struct *task;
 	bool woken;
 };
@@ -92,6 +94,24 @@ void ub_wait_wake_seg(struct ub_seg *seg)
 		ub_bucket_wake(&ub_wait_bucket[i], seg, UB_WAIT_ANY, U32_MAX);
 }
 
+/* Wakes all sleepers of a context that has ended. */
+void ub_wait_wake_ctx(struct ub_ctx *ctx)
+{
+	struct ub_waiter *waiter;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ub_wait_bucket); i++) {
+		spin_lock(&ub_wait_bucket[i].lock);
+		list_for_each_entry(waiter, &ub_wait_bucket[i].waiters, node) {
+			if (waiter->ctx != ctx)
+				continue;
+			WRITE_ONCE(waiter->woken, true);
+			wake_up_process(waiter->task);
+		}
+		spin_unlock(&ub_wait_bucket[i].lock);
+	}
+}
+
 /* The word, if the handle may be touched now; a page is backed if need be. */
 static int ub_word_read(const struct ub_access_to *to, u64 offset, u32 *word)
 {
@@ -134,12 +154,14 @@ static int ub_waiter_sleep(struct ub_waiter *waiter, ktime_t *end)
 }
 
 /* Queue first, then look at the word: see ub_bucket_wake(). */
-static int ub_wait(const struct ub_access_to *to, const struct ub_ioc_wait *arg)
+static int ub_wait(const struct ub_ctx *ctx, const struct ub_access_to *to,
+		   const struct ub_ioc_wait *arg)
 {
 	struct ub_wait_bucket *bucket = ub_wait_bucket_of(to->seg, arg->offset);
 	struct ub_waiter waiter = {
 		.seg = to->seg,
 		.offset = arg->offset,
+		.ctx = ctx,
 		.task = current,
 	};
 	ktime_t end = ktime_add_safe(ktime_get(), ns_to_ktime(arg->timeout_ns));
@@ -150,7 +172,7 @@ static int ub_wait(const struct ub_access_to *to, const struct ub_ioc_wait *arg)
 	list_add_tail(&waiter.node, &bucket->waiters);
 	spin_unlock(&bucket->lock);
 
-	ret = ub_word_read(to, arg->offset, &word);
+	ret = ub_ctx_check(ctx) ?: ub_word_read(to, arg->offset, &word);
 	if (!ret && word != arg->expected)
 		ret = -EAGAIN;
 	while (!ret && !READ_ONCE(waiter.woken))
@@ -160,7 +182,7 @@ static int ub_wait(const struct ub_access_to *to, const struct ub_ioc_wait *arg)
 	list_del(&waiter.node);
 	spin_unlock(&bucket->lock);
 	if (waiter.woken || ret == -ETIMEDOUT)
-		ret = ub_access_check(to) ?: (waiter.woken ? 0 : ret);
+		ret = ub_ctx_check(ctx) ?: ub_access_check(to) ?: (waiter.woken ? 0 : ret);
 	return ret;
 }
 
@@ -175,7 +197,7 @@ int ub_ioctl_wait(struct ub_call *call)
 	ret = ub_access_open(call->ctx, arg->handle, UB_ACCESS_READ, &to);
 	if (ret)
 		return ret;
-	ret = arg->offset < to.seg->length ? ub_wait(&to, arg) : -ERANGE;
+	ret = arg->offset < to.seg->length ? ub_wait(call->ctx, &to, arg) : -ERANGE;
 	ub_access_close(&to);
 	return ret;
 }

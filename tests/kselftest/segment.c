@@ -251,6 +251,24 @@ TEST_F(segment, quota_of_a_context_is_edquot)
 	close(other);
 }
 
+TEST_F(segment, quota_of_a_uid_counts_all_its_contexts)
+{
+	struct ub_ioc_seg_alloc seg;
+	long long old = ub_param_set("uid_quota_mib", 4);
+	int other = ub_open(self->npu);
+
+	ASSERT_LE(0, old);
+	EXPECT_EQ(0, ub_alloc(self->fd, 0, 3 * MIB, &self->seg));
+	EXPECT_EQ(-EDQUOT, ub_alloc(other, 0, 2 * MIB, &seg));
+	EXPECT_EQ(-EDQUOT, ub_alloc(other, UB_SEG_HOST, 2 * MIB, &seg));
+	EXPECT_EQ(0, ub_alloc(other, 0, MIB, &seg));
+	ASSERT_EQ(0, ub_free(self->fd, self->seg.handle));
+	EXPECT_EQ(0, ub_alloc(other, 0, 3 * MIB, &seg));
+	close(other);
+	EXPECT_EQ(0, ub_alloc(self->fd, 0, 4 * MIB, &seg));
+	ub_param_set("uid_quota_mib", old);
+}
+
 TEST_F(segment, host_memory_is_charged_to_rlimit_memlock)
 {
 	pid_t pid = ub_fork();

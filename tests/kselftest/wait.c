@@ -111,6 +111,30 @@ static int wake_all(FIXTURE_DATA(wait) *self, __u64 offset, __u32 nr)
 	return sum;
 }
 
+/* The opener goes, a forked child sleeps on: its context has ended under it. */
+TEST_F(wait, the_end_of_the_context_wakes_its_sleepers)
+{
+	struct ub_ioc_seg_import import;
+	pid_t opener = ub_fork();
+	int fd;
+
+	if (!opener) {
+		fd = ub_open(self->pod.npu[1]);
+		if (fd < 0 || ub_import(fd, &self->cred, RW, 0, &import))
+			_exit(1);
+		if (!fork()) {
+			self->board->n[0] = 1;
+			self->board->n[1] = -ub_wait(fd, import.handle, 0, 0, LIMIT);
+			_exit(0);
+		}
+		ub_until(&self->board->n[0], 1);
+		ub_sleep_ms(20); /* asleep by now, or it finds the end when it looks */
+		_exit(0);
+	}
+	EXPECT_EQ(0, ub_join(opener));
+	EXPECT_EQ(0, ub_until(&self->board->n[1], EOWNERDEAD));
+}
+
 TEST_F(wait, woken_across_processes_npus_and_handles)
 {
 	pid_t a = sleeper(self, false, 8), b = sleeper(self, true, 8);
