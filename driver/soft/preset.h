@@ -60,11 +60,6 @@ extern const struct ub_preset ub_preset_ubmesh_rack;
 const struct ub_preset *ub_preset_find(const char *name);
 int ub_preset_index(const struct ub_preset *preset, const char *key);
 
-static inline bool ub_lanes_valid(u32 lanes)
-{
-	return lanes == 1 || lanes == 2 || lanes == 4 || lanes == 8;
-}
-
 /* A full mesh in each row and in each column; NPU (r, c) is r * cols + c. */
 void ub_draw_mesh(struct ub_blueprint *paper, u32 rows, u32 cols, u32 lanes);
 

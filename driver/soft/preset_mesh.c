@@ -18,7 +18,13 @@
 enum { MESH1D_NPUS, MESH1D_LANES, MESH1D_MEM };
 enum { MESH2D_ROWS, MESH2D_COLS, MESH2D_LANES, MESH2D_MEM };
 
-static const char ub_mesh_lanes[] = "a port has 1, 2, 4 or 8 lanes";
+/* NULL: a port can have so many. */
+static const char *ub_lanes_refuse(u32 lanes)
+{
+	if (lanes == 1 || lanes == 2 || lanes == 4 || lanes == 8)
+		return NULL;
+	return "a port has 1, 2, 4 or 8 lanes";
+}
 
 void ub_draw_mesh(struct ub_blueprint *paper, u32 rows, u32 cols, u32 lanes)
 {
@@ -32,7 +38,7 @@ void ub_draw_mesh(struct ub_blueprint *paper, u32 rows, u32 cols, u32 lanes)
 
 static const char *ub_mesh1d_refuse(const u32 *value)
 {
-	return ub_lanes_valid(value[MESH1D_LANES]) ? NULL : ub_mesh_lanes;
+	return ub_lanes_refuse(value[MESH1D_LANES]);
 }
 
 static void ub_mesh1d_draw(struct ub_blueprint *paper, const u32 *value)
@@ -60,7 +66,7 @@ static const char *ub_mesh2d_refuse(const u32 *value)
 
 	if (npus < 2 || npus > UB_PRESET_MAX_NPUS)
 		return "mesh2d: rows times cols is 2 to 384";
-	return ub_lanes_valid(value[MESH2D_LANES]) ? NULL : ub_mesh_lanes;
+	return ub_lanes_refuse(value[MESH2D_LANES]);
 }
 
 static void ub_mesh2d_draw(struct ub_blueprint *paper, const u32 *value)

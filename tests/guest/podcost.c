@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a pod of 384 NPUs costs, beside 384 dummy network devices in the same
+ * What a pod costs, beside as many dummy network devices as it has NPUs in the same
  * kernel: time to make and to remove them, and memory while they are there. The
  * two take turns; medians and their ratio are printed, nothing is asserted.
  *
  * Then 100 pods of 8 come and go, three times, and what memory is missing after
  * each time is shown.
  *
- * usage: podcost [TURNS]	(7) in a guest, as root, with ub_soft and dummy
- *				loaded. tests/vm/podcost does all of it.
+ * usage: podcost [TURNS [PRESET [KEY VALUE]...]]
+ *	7 superpod-a3 nodes 48, if nothing is said; in a guest, as root, with ub_soft
+ *	and dummy loaded. tests/vm/podcost does all of it.
  */
 #include <errno.h>
 #include <glob.h>
@@ -25,11 +26,15 @@
 
 #include "ubnl.h"
 
-#define DEVICES		384
 #define GROUP		42	/* by which the dummies are removed in one request */
 #define MAX_TURNS	99
 
 enum { ADD, DEL, MEM, RESULTS };
+
+static const char *preset = "superpod-a3";
+static struct ubnl_param param[8] = { { "nodes", "48" } };
+static size_t nr_params = 1;
+static int devices;	/* NPUs of the pod */
 
 static struct ubnl *ub;
 static struct nl_sock *route;
@@ -122,7 +127,7 @@ static void link_call(struct nl_msg *msg)
 
 static void dummies_add(void)
 {
-	for (int i = 0; i < DEVICES; i++)
+	for (int i = 0; i < devices; i++)
 		link_call(link_request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, GROUP, i));
 }
 
@@ -143,14 +148,23 @@ static void check(int ret)
 
 static void pod_add(void)
 {
-	static const struct ubnl_param param = { "nodes", "48" };
-
-	check(ubnl_pod_add(ub, "cost", NULL, "superpod-a3", &param, 1));
+	check(ubnl_pod_add(ub, "cost", NULL, preset, param, nr_params));
 }
 
 static void pod_del(void)
 {
 	check(ubnl_pod_del(ub, "cost", false));
+}
+
+static void count_npus(void)
+{
+	struct ubnl_snapshot snap;
+
+	pod_add();
+	check(ubnl_snapshot(ub, "cost", NULL, &snap));
+	devices = snap.pod[0].nr_npus;
+	ubnl_snapshot_free(&snap);
+	pod_del();
 }
 
 /* ---- both --------------------------------------------------------------------- */
@@ -215,8 +229,14 @@ int main(int argc, char **argv)
 	};
 	int turns = argc > 1 ? atoi(argv[1]) : 7, ret;
 
-	if (turns < 1 || turns > MAX_TURNS)
+	if (turns < 1 || turns > MAX_TURNS || argc > 2 + 2 * 8)
 		return 4;
+	if (argc > 2) {
+		preset = argv[2];
+		for (nr_params = 0; argc > 4 + 2 * (int)nr_params; nr_params++)
+			param[nr_params] = (struct ubnl_param){ argv[3 + 2 * nr_params],
+								argv[4 + 2 * nr_params] };
+	}
 	ret = ubnl_open(&ub);
 	if (ret)
 		die(ubnl_sentence(ub, ret), ret);
@@ -224,11 +244,12 @@ int main(int argc, char **argv)
 	if (!route || nl_connect(route, NETLINK_ROUTE))
 		die("rtnetlink", -EIO);
 
+	count_npus();
 	pods_come_and_go(10);	/* caches fill */
 	for (int i = -1; i < turns; i++)
 		for (int k = 0; k < 2; k++)
 			turn(&kind[k], i < 0 ? 0 : i);
-	printf("# %d devices, medians of %d turns\n", DEVICES, turns);
+	printf("# %s: %d devices, medians of %d turns\n", preset, devices, turns);
 	printf("%-18s %10s %10s %8s\n", "", kind[0].name, kind[1].name, "ratio");
 	for (int r = 0; r < RESULTS; r++) {
 		double a = median(kind[0].result[r], turns), b = median(kind[1].result[r], turns);

@@ -17,10 +17,11 @@
 #include "ubnl.h"
 #include "word.h"
 
-/* Of larger pods a sample: each is a request. */
+/* Of larger pods a sample: each route, and each change of a link, is a request. */
 #define ALL_PAIRS	24
 #define SAMPLE		400
-#define DOWN_OF_8	2
+#define DOWN_OF_32	8
+#define SAMPLE_OF_32	1
 
 static struct ubnl *nl;
 static struct ubnl_snapshot snap;
@@ -131,12 +132,13 @@ static void compare_with_links_down(void)
 {
 	const char *env = getenv("UB_TEST_SEED");
 	unsigned int seed = env ? strtoul(env, NULL, 0) : 1;
+	int of_32 = topo->nr_npus <= ALL_PAIRS ? DOWN_OF_32 : SAMPLE_OF_32;
 	uint32_t down = 0;
 
 	printf("UB_TEST_SEED=%u\n", seed);
 	srand(seed);
 	for (uint32_t l = 0; l < topo->nr_links; l++) {
-		if (rand() % 8 >= DOWN_OF_8)
+		if (rand() % 32 >= of_32)
 			continue;
 		set_link(l, false);
 		down++;
