@@ -11,6 +11,13 @@
 #include <errno.h>
 #include <string.h>
 #include "exec/exec.h"
+#include "reduce/reduce.h"
+
+/*
+ * A result of so many private caches is gone from them before its last window is there:
+ * it is written past them. Of one that the shared cache holds that would be slower.
+ */
+#define STREAM_CACHES	4
 
 static int allocate(struct ub_comm *comm, size_t size, char **ptr)
 {
@@ -38,10 +45,20 @@ int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp)
 	return err;
 }
 
+static void copy(char *to, const char *from, uint64_t bytes, uint32_t flags)
+{
+	void *dst = to;
+
+	ub_move(&dst, 1, from, bytes, flags);
+}
+
 void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
 		   char *to, const char *from, uint64_t bytes)
 {
 	struct ub_layout layout;
+	bool out = to >= job->recv && to < job->recv + job->bytes;
+	bool stream = out && job->bytes >= STREAM_CACHES * comm->exec->nt_bytes;
+	uint32_t flags = stream ? UB_REDUCE_NT : 0;
 	uint64_t own = 0, end = 0;
 
 	if (plan->props & UB_PLAN_OWN_PARTS) {
@@ -49,8 +66,10 @@ void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struc
 		own = ub_layout_offset(&layout, plan, 0, comm->rank);
 		end = ub_layout_offset(&layout, plan, 0, comm->rank + 1);
 	}
-	memcpy(to, from, own);
-	memcpy(to + end, from + end, bytes - end);
+	copy(to, from, own, flags);
+	copy(to + end, from + end, bytes - end, flags);
+	if (stream)
+		ub_store_drain();
 }
 
 void ub_stage_free(struct ub_comm *comm)
