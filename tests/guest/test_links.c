@@ -138,7 +138,7 @@ static int isolated_body(struct ub_comm *comm, void *arg)
 	EXPECT(comm, strstr(ub_comm_error(comm), "rank 2"));
 	EXPECT(comm, strstr(ub_comm_error(comm), rank < 2 ? "-2/" : " 2/"));
 	EXPECT(comm, ub_barrier(comm, NULL) == -ENOLINK);
-	EXPECT(comm, ub_comm_abort(comm) == 0);
+	expect_aborted(comm);
 	EXPECT(comm, ub_comm_destroy(comm) == -ENOLINK);
 	ub_free(buf);
 	return 0;
@@ -150,7 +150,7 @@ static int again_body(struct ub_comm *comm, void *job)
 	int32_t *buf = get_buffer(comm);
 
 	EXPECT(comm, add_up_until_failure(comm, buf, isolate) == -ENOLINK);
-	EXPECT(comm, ub_comm_abort(comm) == 0);
+	expect_aborted(comm);
 	if (ub_comm_rank(comm) == 0)
 		links_set(2, 1);
 	join_again(comm, job);
@@ -215,7 +215,7 @@ static int removed_body(struct ub_comm *comm, void *arg)
 	buf[COUNT / 2] = 1;
 	EXPECT(comm, count_events(fd, UB_EVENT_POD_GONE, 0) == 1);
 	EXPECT(comm, ub_barrier(comm, NULL) == -EIO);
-	EXPECT(comm, ub_comm_abort(comm) == 0);
+	expect_aborted(comm);
 	EXPECT(comm, ub_comm_destroy(comm) == -EIO);
 	EXPECT(comm, !ub_free(buf));
 	close(fd);

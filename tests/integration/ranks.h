@@ -136,6 +136,20 @@ static inline void expect_transport(struct ub_comm *comm, int least)
 	EXPECT(comm, test_mappings("memfd:ub-segment") == 0);
 }
 
+/*
+ * Abort says -EBUSY when a live rank did not react within 1 s. That may be the machine's
+ * fault; that nobody reacts at all ends by the alarm.
+ */
+static inline void expect_aborted(struct ub_comm *comm)
+{
+	int err;
+
+	do
+		err = ub_comm_abort(comm);
+	while (err == -EBUSY);
+	EXPECT(comm, !err);
+}
+
 struct test_body {
 	int (*body)(struct ub_comm *comm, void *arg);
 	void *arg;

@@ -118,7 +118,7 @@ static int stopped_body(struct ub_comm *comm, void *arg)
 	EXPECT(comm, strstr(ub_comm_error(comm), "in vain for rank 1 (pid"));
 	EXPECT(comm, strstr(ub_comm_error(comm), "step"));
 	EXPECT(comm, !strstr(ub_comm_error(comm), "died"));
-	expect_transport(comm, 4);
+	expect_transport(comm, 1);	/* perhaps it was stopped before anything was mapped */
 	if (rank == 0) {
 		EXPECT(comm, ub_comm_abort(comm) == -EBUSY);
 		EXPECT(comm, strstr(ub_comm_error(comm), "rank 1 does not react"));
@@ -169,8 +169,8 @@ static int abort_body(struct ub_comm *comm, void *arg)
 	EXPECT(comm, poll(&p, 1, 0) == 0);
 	if (ub_comm_rank(comm) == 0) {
 		test_sleep_us(50000);
-		EXPECT(comm, ub_comm_abort(comm) == 0);
-		EXPECT(comm, ub_comm_abort(comm) == 0);
+		expect_aborted(comm);
+		expect_aborted(comm);
 		err = ub_barrier(comm, NULL);
 	}
 	while (!err)
