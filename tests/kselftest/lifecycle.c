@@ -60,8 +60,12 @@ TEST_F_TIMEOUT(lifecycle, pods_of_eight_made_and_removed, 300)
 	after = meminfo("Slab:");
 	printf("# %d pods later: MemAvailable %lld KiB, Slab %lld KiB\n", nr,
 	       meminfo("MemAvailable:"), after);
-	/* Each that leaked its eight devices would cost more than 16 KiB. */
-	EXPECT_GT(16 * nr + 512, after - before);
+	/*
+	 * Each that leaked its eight devices would cost more than 16 KiB. With KASAN
+	 * what is freed stays in quarantine; there kmemleak judges, after the run.
+	 */
+	if (!ub_debug_kernel())
+		EXPECT_GT(16 * nr + 512, after - before);
 }
 
 TEST_F(lifecycle, several_pods_have_different_devices)
