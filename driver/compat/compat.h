@@ -52,6 +52,27 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 	genlmsg_multicast_allns(family, skb, 0, group)
 #endif
 
+/*
+ * Pinning for long. Before 6.2 a pin for reading might be of a page that the process
+ * later replaces by writing; breaking the sharing first was the caller's business.
+ */
+#ifdef UB_HAVE_OLD_UNSHARE
+#define UB_PIN_FLAGS(write) \
+	(FOLL_LONGTERM | FOLL_WRITE | ((write) ? 0 : FOLL_FORCE))
+#else
+#define UB_PIN_FLAGS(write) (FOLL_LONGTERM | ((write) ? FOLL_WRITE : 0))
+#endif
+
+/* Since 6.13, and alone since 6.15. */
+#ifdef UB_HAVE_HRTIMER_SETUP
+#define ub_hrtimer_setup hrtimer_setup
+#else
+#define ub_hrtimer_setup(_timer, _function, _clock, _mode) do {			\
+	hrtimer_init(_timer, _clock, _mode);					\
+	(_timer)->function = (_function);					\
+} while (0)
+#endif
+
 /* Since 6.7 dumps have a genl_info like other requests. */
 #ifdef UB_HAVE_GENL_INFO_DUMP
 #define ub_genl_dump_attrs(cb) (genl_info_dump(cb)->attrs)

@@ -31,3 +31,7 @@ try ALLNS_FLAGS "net/genetlink.h" \
 	"genlmsg_multicast_allns((void *)0, (void *)0, 0, 0, GFP_KERNEL)" "$@"
 try GENL_INFO_DUMP "net/genetlink.h" \
 	"struct nlattr **a = genl_info_dump((void *)0)->attrs" "$@"
+try OLD_UNSHARE "linux/mm.h" \
+	"gup_must_unshare(0, (struct page *)0)" "$@"
+try HRTIMER_SETUP "linux/hrtimer.h" \
+	"hrtimer_setup((void *)0, (void *)0, CLOCK_MONOTONIC, HRTIMER_MODE_ABS)" "$@"

@@ -6,37 +6,59 @@
  * about it before it is executed: a chunk is moved whole or not at all, and what
  * is told as copied was copied.
  */
-#include <linux/highmem.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "ub.h"
 
-static int ub_copy_routes(struct ub_txn *txn, const struct ub_ctx *ctx)
+/**
+ * struct ub_copy - a copy in progress
+ * @txn:	the current chunk
+ * @from:	its source
+ * @to:		its destination
+ */
+struct ub_copy {
+	struct ub_txn txn;
+	struct ub_span from;
+	struct ub_span to;
+};
+
+static int ub_copy_routes(struct ub_txn *txn, const struct ub_ctx *ctx, u32 src, u32 dst)
 {
 	struct ub_pod *pod = txn->pod;
 	u32 self = ctx->npu->ubpu->index;
 	int ret;
 
 	down_read(&pod->topo);
-	ret = ub_route_find(&pod->graph, txn->src.seg->npu->ubpu->index, self, &txn->in);
+	ret = ub_route_find(&pod->graph, src, self, &txn->in);
 	if (!ret)
-		ret = ub_route_find(&pod->graph, self, txn->dst.seg->npu->ubpu->index,
-				    &txn->out);
+		ret = ub_route_find(&pod->graph, self, dst, &txn->out);
 	up_read(&pod->topo);
 	return ret;
 }
 
+/* One chunk, where @arg says that the copy stands. */
 static int ub_copy_chunk(const struct ub_ctx *ctx, const struct ub_access_to *src,
-			 const struct ub_access_to *dst, struct ub_txn *txn)
+			 const struct ub_access_to *dst, const struct ub_ioc_copy *arg,
+			 struct ub_copy *copy)
 {
+	struct ub_txn *txn = &copy->txn;
 	int ret, idx;
 
+	txn->length = min_t(u64, arg->length - arg->copied, UB_TXN_CHUNK);
+	txn->last = arg->copied + txn->length == arg->length;
+	copy->from.nr = copy->from.length = 0;
+	copy->to.nr = copy->to.length = 0;
+
 	idx = srcu_read_lock(&ub_txn_srcu);
-	ret = ub_access_check(src) ?: ub_access_check(dst);
+	ret = ub_access_check(src) ?: ub_access_check(dst) ?:
+	      ub_seg_span(src->seg, arg->src_offset + arg->copied, txn->length, &copy->from) ?:
+	      ub_seg_span(dst->seg, arg->dst_offset + arg->copied, txn->length, &copy->to) ?:
+	      ub_copy_routes(txn, ctx, src->seg->npu->ubpu->index,
+			     dst->seg->npu->ubpu->index) ?:
+	      ctx->pod->ops->admit(txn);
 	if (!ret)
-		ret = ub_copy_routes(txn, ctx);
-	if (!ret)
-		ret = ctx->pod->ops->execute(txn);
+		ctx->pod->ops->execute(txn);
 	srcu_read_unlock(&ub_txn_srcu, idx);
 	return ret;
 }
@@ -44,26 +66,31 @@ static int ub_copy_chunk(const struct ub_ctx *ctx, const struct ub_access_to *sr
 static int ub_copy(const struct ub_ctx *ctx, const struct ub_access_to *src,
 		   const struct ub_access_to *dst, struct ub_ioc_copy *arg)
 {
-	struct ub_txn txn = {
-		.pod = ctx->pod,
-		.src = { .seg = src->seg },
-		.dst = { .seg = dst->seg },
-	};
-	int ret;
+	struct ub_copy *copy;
+	int ret = 0;
 
+	copy = kmalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	copy->txn = (struct ub_txn){
+		.pod = ctx->pod,
+		.op = UB_TXN_MOVE,
+		.src = &copy->from,
+		.dst = &copy->to,
+	};
 	while (arg->copied < arg->length) {
-		txn.src.offset = arg->src_offset + arg->copied;
-		txn.dst.offset = arg->dst_offset + arg->copied;
-		txn.length = min_t(u64, arg->length - arg->copied, UB_TXN_CHUNK);
-		ret = ub_copy_chunk(ctx, src, dst, &txn);
+		ret = ub_copy_chunk(ctx, src, dst, arg, copy);
 		if (ret)
-			return ret;
-		arg->copied += txn.length;
-		if (fatal_signal_pending(current))
-			return -EINTR;
+			break;
+		arg->copied += copy->txn.length;
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		cond_resched();
 	}
-	return 0;
+	kfree(copy);
+	return ret;
 }
 
 static bool ub_range_inside(u64 offset, u64 length, u64 size)
@@ -111,60 +138,3 @@ out_src:
 	ub_access_close(&src);
 	return ret;
 }
-
-static void ub_move_within_pages(struct page *dst, size_t dst_offset,
-				 struct page *src, size_t src_offset, size_t len)
-{
-	void *to = kmap_local_page(dst);
-	void *from = kmap_local_page(src);
-
-	memcpy(to + dst_offset, from + src_offset, len);
-	kunmap_local(from);
-	kunmap_local(to);
-}
-
-static int ub_mem_back(const struct ub_mem *mem, u32 length)
-{
-	pgoff_t i;
-
-	for (i = mem->offset >> PAGE_SHIFT; i <= (mem->offset + length - 1) >> PAGE_SHIFT; i++)
-		if (!ub_seg_page(mem->seg, i))
-			return -ENOMEM;
-	return 0;
-}
-
-/**
- * ub_txn_prepare - get everything that executing a chunk needs
- * @txn:	the chunk
- *
- * After it ub_route_account() and ub_txn_move() cannot fail, so a chunk is
- * executed and counted whole or not at all.
- *
- * Return: 0 or -ENOMEM.
- */
-int ub_txn_prepare(struct ub_txn *txn)
-{
-	return ub_mem_back(&txn->src, txn->length) ?:
-	       ub_mem_back(&txn->dst, txn->length) ?:
-	       ub_route_prepare(txn->pod, &txn->in) ?:
-	       ub_route_prepare(txn->pod, &txn->out);
-}
-EXPORT_SYMBOL_GPL(ub_txn_prepare);
-
-/* Moves the bytes of a chunk that was prepared. */
-void ub_txn_move(struct ub_txn *txn)
-{
-	u64 src = txn->src.offset, dst = txn->dst.offset;
-	u64 end = dst + txn->length;
-	size_t n;
-
-	for (; dst < end; src += n, dst += n) {
-		n = min3(end - dst, (u64)(PAGE_SIZE - offset_in_page(src)),
-			 (u64)(PAGE_SIZE - offset_in_page(dst)));
-		ub_move_within_pages(ub_seg_page(txn->dst.seg, dst >> PAGE_SHIFT),
-				     offset_in_page(dst),
-				     ub_seg_page(txn->src.seg, src >> PAGE_SHIFT),
-				     offset_in_page(src), n);
-	}
-}
-EXPORT_SYMBOL_GPL(ub_txn_move);

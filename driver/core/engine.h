@@ -42,6 +42,7 @@
 #include <linux/xarray.h>
 
 #include <ub/ring.h>
+#include <ub/verbs-abi.h>
 
 #include "fabric.h"
 
@@ -69,7 +70,8 @@ enum ub_engine_counter {
 /**
  * struct ub_engine - the engine of an NPU
  * @npu:	whose it is; lives as long
- * @jetties:	number -> jetty; read under RCU
+ * @jetties:	number -> jetty; under its xa_lock, which also makes a jetty that was
+ *		found stay until its reference is taken
  * @tsegs:	key >> 8 -> region; read under RCU
  * @ahs:	number -> address handle; read under RCU
  * @next_jetty:	where the search for a free number starts
@@ -211,6 +213,7 @@ struct ub_jfr_ops {
 /**
  * struct ub_jfr - a queue of receives
  * @ops:	of the face; NULL if it belongs to one jetty
+ * @owner:	that jetty
  * @max_sge:	of an entry
  * @lock:	protects what follows
  * @ring:	of struct ub_rqe and its SGEs; no head when never used
@@ -220,6 +223,7 @@ struct ub_jfr_ops {
  */
 struct ub_jfr {
 	const struct ub_jfr_ops *ops;
+	struct ub_jetty *owner;
 	u32 max_sge;
 	spinlock_t lock;
 	struct ub_ring ring;
@@ -264,6 +268,7 @@ enum ub_tseg_type {
  * @start:	first address, as requests count it
  * @length:	bytes
  * @access:	UB_REGION_*
+ * @access_max:	what @access may be changed to
  * @offset:	of @start in the first page
  * @page:	pinned pages, of UB_TSEG_USER
  * @nr_pages:	how many
@@ -282,6 +287,7 @@ struct ub_tseg {
 	u64 start;
 	u64 length;
 	u32 access;
+	u32 access_max;
 	u64 offset;
 	struct page **page;
 	unsigned long nr_pages;
@@ -297,7 +303,8 @@ struct ub_tseg {
  * CAP_IPC_LOCK). Requests count addresses from @iova.
  *
  * ERR_PTR: -EINVAL a bad range or rights; -EFAULT what cannot be pinned; -EACCES more
- * rights than the import has; -ENOMEM memory, or the limit.
+ * rights than the import has; -EOPNOTSUPP the segment's home is another NPU; -ENOMEM
+ * memory, or the limit; -EINTR.
  */
 struct ub_tseg *ub_tseg_register(struct ub_engine *engine, const void *pd, u64 start,
 				 u64 length, u64 iova, u32 access);
@@ -305,12 +312,16 @@ struct ub_tseg *ub_tseg_register(struct ub_engine *engine, const void *pd, u64 s
 struct ub_tseg *ub_tseg_register_kernel(struct ub_engine *engine, const void *pd, u32 access);
 /* After it nobody reaches the memory: chunks in progress have ended. */
 void ub_tseg_unregister(struct ub_tseg *tseg);
-/* Changes rights and domain, for chunks to come; after it none runs by the old ones. */
-void ub_tseg_change(struct ub_tseg *tseg, const void *pd, u32 access);
+/*
+ * Changes rights and domain; after it nothing runs by the old ones. -EACCES: pinned
+ * for reading only, or more than the import has.
+ */
+int ub_tseg_change(struct ub_tseg *tseg, const void *pd, u32 access);
 
 /* ---- datagrams' targets: ah.c ---------------------------------------------------- */
 
 #define UB_GRH_LEN 40
+#define UB_MAX_MTU 4096
 
 /**
  * struct ub_ah_desc - where a datagram goes, and what its receiver is told
@@ -349,6 +360,7 @@ enum ub_jetty_state {
 
 /**
  * enum ub_jetty_event - what a face is told of a jetty
+ * @UB_JETTY_EVENT_NONE:	not told: a completion says it
  * @UB_JETTY_EVENT_ESTABLISHED:	a message came before it was made ready to send
  * @UB_JETTY_EVENT_DRAINED:	its send queue stopped, as asked
  * @UB_JETTY_EVENT_LAST_RECEIVE: in error, it takes no more from a shared queue
@@ -357,6 +369,7 @@ enum ub_jetty_state {
  * @UB_JETTY_EVENT_ACCESS:	a request came with a bad key or range
  */
 enum ub_jetty_event {
+	UB_JETTY_EVENT_NONE,
 	UB_JETTY_EVENT_ESTABLISHED,
 	UB_JETTY_EVENT_DRAINED,
 	UB_JETTY_EVENT_LAST_RECEIVE,
@@ -454,18 +467,12 @@ struct ub_exec;
 /**
  * struct ub_recv - a message that a jetty of RC or UC is receiving
  * @active:	a receive was claimed for it
- * @solicited:	its completion is
  * @claim:	changes with every claim: whose it is
- * @done:	bytes that have come
- * @nr_sge:	of the receive
  * @wr_id:	of the receive
  */
 struct ub_recv {
 	bool active;
-	bool solicited;
 	u32 claim;
-	u32 nr_sge;
-	u64 done;
 	u64 wr_id;
 };
 
@@ -473,7 +480,6 @@ struct ub_recv {
  * struct ub_jetty - an endpoint
  * @ref:	held by its owner, by chunks that it is the target of, by the worker
  * @unused:	completed with the last
- * @rcu:	the face frees its object with kfree_rcu() or after a grace period
  * @engine:	of its NPU
  * @ops:	of the face
  * @type:	enum ub_jetty_type
@@ -491,15 +497,16 @@ struct ub_recv {
  * @flags:	UB_JETTY_BUSY and others, see execute.c
  * @sq_consumer: next request; by the busy bit
  * @exec:	the current request and room to work; by the busy bit
- * @lock:	protects @attr, @recv and @state_* below
- * @attr:	attributes; @attr.state is read without lock too
+ * @lock:	protects what follows, to @recv; irqs off is not needed
+ * @attr:	attributes; single ones are read without the lock too
  * @notify_drained: tell when the send queue has stopped
  * @last_told:	UB_JETTY_EVENT_LAST_RECEIVE was told
  * @recv:	the message that is coming
  * @ready:	in engine->ready; under engine->lock
- * @waiting:	in engine->waiting; under engine->lock
- * @starved:	in the target's jfr->starved; under its lock
- * @starved_of:	that jfr
+ * @is_waiting:	it is in engine->waiting; under engine->lock
+ * @waiting:	there
+ * @starved:	in the list of the jfr that had no receive for it
+ * @starved_of:	that jfr; both under a lock of jfr.c
  */
 struct ub_jetty {
 	refcount_t ref;
@@ -527,6 +534,7 @@ struct ub_jetty {
 	bool last_told;
 	struct ub_recv recv;
 	struct list_head ready;
+	bool is_waiting;
 	struct timerqueue_node waiting;
 	struct list_head starved;
 	struct ub_jfr *starved_of;
@@ -539,7 +547,6 @@ struct ub_jetty {
 int ub_jetty_init(struct ub_jetty *jetty, const struct ub_jetty_desc *desc);
 /*
  * Takes it away: nobody finds it, nothing runs for it, no callback comes any more.
- * The memory may still be looked at under RCU: free it with kfree_rcu() or the like.
  */
 void ub_jetty_destroy(struct ub_jetty *jetty);
 /*

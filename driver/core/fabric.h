@@ -9,10 +9,12 @@
 #ifndef _UB_CORE_FABRIC_H
 #define _UB_CORE_FABRIC_H
 
+#include <linux/bvec.h>
 #include <linux/types.h>
 
 #include <ub/ioctl.h>
 #include <ub/netlink.h>
+#include <ub/ring.h>
 
 #include "route.h"
 
@@ -29,9 +31,11 @@ struct ub_txn;
  * @owner:	the module; held by every open file of its pods
  * @pod_add:	make a pod from a preset and its parameters ("key", value) on
  *		behalf of an administrator: ends in ub_pod_create()
- * @execute:	carry out a transaction chunk of at most UB_TXN_CHUNK bytes at
- *		once: prepare it, account it on the links of its routes, move the
- *		bytes. May sleep. 0 or -errno; on error nothing was moved.
+ * @admit:	decide about a transaction chunk of at most UB_TXN_CHUNK bytes, and get
+ *		what executing it needs. May sleep. 0; -ETIMEDOUT when it is lost on
+ *		the way; -ENOMEM. After an error nothing is executed.
+ * @execute:	carry out a chunk that was admitted, or less of it: account it on the
+ *		links of its routes, perform it. Cannot fail.
  */
 struct ub_fabric_ops {
 	const char *name;
@@ -39,7 +43,8 @@ struct ub_fabric_ops {
 	int (*pod_add)(const char *name, const char *preset,
 		       const struct ub_pod_param *params, unsigned int nr,
 		       struct netlink_ext_ack *extack);
-	int (*execute)(struct ub_txn *txn);
+	int (*admit)(struct ub_txn *txn);
+	void (*execute)(struct ub_txn *txn);
 };
 
 int ub_fabric_register(const struct ub_fabric_ops *ops);
@@ -73,37 +78,61 @@ struct ub_pod_desc {
 
 int ub_pod_create(const struct ub_pod_desc *desc, struct netlink_ext_ack *extack);
 
-
 /* The largest piece of a transaction that is executed without looking up. */
 #define UB_TXN_CHUNK (64u * 1024)
 
-/* A place in a segment. */
-struct ub_mem {
-	struct ub_seg *seg;
-	u64 offset;
+/* Pieces of memory in a span: of a datagram, every SGE may cross a page. */
+#define UB_SPAN_MAX (2 * UB_MAX_SGE + 2)
+
+/**
+ * struct ub_span - the memory of one side of a chunk
+ * @nr:		pieces
+ * @length:	bytes of all
+ * @piece:	the pieces, in order
+ */
+struct ub_span {
+	u32 nr;
+	u32 length;
+	struct bio_vec piece[UB_SPAN_MAX];
+};
+
+enum ub_txn_op {
+	UB_TXN_MOVE,		/* src to dst */
+	UB_TXN_COMPARE_SWAP,	/* of the 8 bytes of dst */
+	UB_TXN_FETCH_ADD,	/* the same */
 };
 
 /**
  * struct ub_txn - one chunk of a transaction
  * @pod:	where
+ * @op:		enum ub_txn_op
+ * @last:	of its message: its last aligned 8 bytes are written last, at once
  * @in:		route from the source's home to the initiator
  * @out:	route from the initiator to the destination's home
- * @src:	from here
- * @dst:	to here
- * @length:	bytes, 1 … UB_TXN_CHUNK
+ * @length:	bytes; 0 for a message without any
+ * @src:	from here; may be longer than @length
+ * @dst:	to here; the same
+ * @operand:	of an atomic: what to store, or to add
+ * @compare:	of UB_TXN_COMPARE_SWAP
+ * @result:	of an atomic: what was there before
  */
 struct ub_txn {
 	struct ub_pod *pod;
+	enum ub_txn_op op;
+	bool last;
 	struct ub_route in;
 	struct ub_route out;
-	struct ub_mem src;
-	struct ub_mem dst;
 	u32 length;
+	const struct ub_span *src;
+	const struct ub_span *dst;
+	u64 operand;
+	u64 compare;
+	u64 result;
 };
 
-/* What ub_fabric_ops.execute is made of, in this order. */
+/* What admitting and executing are made of, in this order. */
 int ub_txn_prepare(struct ub_txn *txn);
 void ub_route_account(struct ub_pod *pod, const struct ub_route *route, u32 bytes);
-void ub_txn_move(struct ub_txn *txn);
+void ub_txn_perform(struct ub_txn *txn);
 
 #endif /* _UB_CORE_FABRIC_H */

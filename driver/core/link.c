@@ -13,7 +13,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
-#include "ub.h"
+#include "execute.h"
 #include "wire.h"
 
 static struct ub_status_link *ub_status_link(struct ub_pod *pod, u32 index)
@@ -177,7 +177,9 @@ static void ub_routes_changed(struct ub_pod *pod)
 {
 	struct ub_event event = { .type = UB_EVENT_ROUTE };
 
+	WRITE_ONCE(pod->route_seq, pod->route_seq + 1 ?: 1);
 	ub_imports_reroute(pod);
+	ub_engine_routes_changed(pod);
 	event.value = ub_pod_generation(pod);
 	ub_pod_tell(pod, &event);
 }

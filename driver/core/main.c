@@ -5,19 +5,28 @@
  */
 #include <linux/module.h>
 
-#include "ub.h"
+#include "execute.h"
 
 static int __init ub_init(void)
 {
 	int ret;
 
 	ub_waits_init();
-	ret = ub_npus_init();
+	ret = ub_engines_init();
 	if (ret)
 		return ret;
+	ret = ub_npus_init();
+	if (ret)
+		goto err_engines;
 	ret = ub_netlink_init();
 	if (ret)
-		ub_npus_exit();
+		goto err_npus;
+	return 0;
+
+err_npus:
+	ub_npus_exit();
+err_engines:
+	ub_engines_exit();
 	return ret;
 }
 
@@ -25,6 +34,7 @@ static void __exit ub_exit(void)
 {
 	ub_netlink_exit();
 	ub_npus_exit();
+	ub_engines_exit();
 	ub_sysfs_exit();
 	ub_users_exit();
 }

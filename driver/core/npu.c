@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 
 #include "compat/compat.h"
-#include "ub.h"
+#include "execute.h"
 
 static dev_t ub_devt;
 static DEFINE_IDA(ub_minors);
@@ -29,6 +29,7 @@ static void ub_npu_dev_release(struct device *dev)
 {
 	struct ub_npu *npu = ub_npu_from_dev(dev);
 
+	ub_engine_free(npu->engine);
 	xa_destroy(&npu->tokens);
 	ida_free(&ub_minors, npu->minor);
 	kfree(dev->groups);

@@ -206,6 +206,7 @@ static struct ub_pod *ub_pod_alloc(const struct ub_pod_desc *desc)
 	strscpy(pod->name, desc->name, sizeof(pod->name));
 	pod->id = id;
 	pod->upi = 1;
+	pod->route_seq = 1;
 	pod->ops = desc->ops;
 	pod->nr_ubpus = desc->nr_ubpus;
 	pod->nr_npus = desc->nr_npus;

@@ -152,3 +152,31 @@ int ub_seg_mmap(struct ub_obj *obj, struct vm_area_struct *vma, pgoff_t first)
 	vma_set_file(vma, seg->file);
 	return 0;
 }
+
+/**
+ * ub_seg_lookup - whose mapping is at an address of the caller's
+ * @start:	the address
+ * @length:	bytes
+ * @obj:	the segment or import, with a reference
+ * @offset:	of @start in the segment
+ *
+ * Return: 1 if the range is in one mapping of a segment; 0 if there is none at its
+ * start; -EINVAL if it leaves the mapping.
+ */
+int ub_seg_lookup(u64 start, u64 length, struct ub_obj **obj, u64 *offset)
+{
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, start);
+	if (vma && vma->vm_ops == &ub_seg_vm_ops) {
+		ret = length <= vma->vm_end - start ? 1 : -EINVAL;
+		*offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (start - vma->vm_start);
+		*obj = vma->vm_private_data;
+		if (ret > 0)
+			kref_get(&(*obj)->ref);
+	}
+	mmap_read_unlock(current->mm);
+	return ret;
+}

@@ -99,6 +99,31 @@ struct page *ub_seg_page_try(struct ub_seg *seg, pgoff_t index)
 	return ub_seg_back(seg, index, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 }
 
+/**
+ * ub_seg_span - add a part of a segment to a span
+ * @seg:	the segment
+ * @offset:	in it; the range is inside
+ * @length:	bytes
+ * @span:	has room for a chunk
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int ub_seg_span(struct ub_seg *seg, u64 offset, u64 length, struct ub_span *span)
+{
+	struct page *page;
+	u32 n;
+
+	for (; length; offset += n, length -= n) {
+		n = min_t(u64, length, PAGE_SIZE - offset_in_page(offset));
+		page = ub_seg_page(seg, offset >> PAGE_SHIFT);
+		if (!page)
+			return -ENOMEM;
+		if (!ub_span_add(span, page, offset_in_page(offset), n))
+			return 0;
+	}
+	return 0;
+}
+
 /* Its pod or its owner may end the segment meanwhile: then it must get no page. */
 static int ub_seg_populate_page(struct ub_seg *seg, pgoff_t index)
 {

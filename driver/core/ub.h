@@ -137,6 +137,8 @@ struct ub_ubpu {
  * @ubpu:	the UBPUs
  * @link:	the links
  * @graph:	what the router sees: @vertex, @edge, @index
+ * @route_seq:	changes with the routes, under @topo; never 0. Who keeps a route looks
+ *		whether it is the same.
  * @vertex:	one per UBPU
  * @edge:	one per link; state under @topo
  * @index:	links by UBPU, in port order
@@ -166,6 +168,7 @@ struct ub_pod {
 	struct ub_vertex *vertex;
 	struct ub_edge *edge;
 	u32 *index;
+	u32 route_seq;
 	struct rw_semaphore topo;
 	struct mutex segs_lock;
 	struct list_head segs;
@@ -231,6 +234,7 @@ static inline u32 ub_port_cna(const struct ub_pod *pod, u32 ubpu, u32 port)
  * @token_denied: imports refused for a wrong credential
  * @tokens:	TokenID -> exported segment; under its xa_lock, which also makes
  *		a found segment stay until its reference is taken
+ * @engine:	executes transactions; made at first use (cmpxchg)
  */
 struct ub_npu {
 	struct device dev;
@@ -244,6 +248,7 @@ struct ub_npu {
 	atomic64_t mem_backed;
 	atomic64_t token_denied;
 	struct xarray tokens;
+	struct ub_engine *engine;
 };
 
 static inline struct ub_npu *ub_npu_from_dev(const struct device *dev)
@@ -498,6 +503,12 @@ static inline struct ub_import *ub_import_from_obj(struct ub_obj *obj)
 
 extern struct srcu_struct ub_txn_srcu;
 
+/* ---- memory in pieces: span.c --------------------------------------------------- */
+
+bool ub_span_add(struct ub_span *span, struct page *page, u32 offset, u32 length);
+bool ub_span_add_kernel(struct ub_span *span, const void *addr, u32 length);
+void ub_span_write(const struct ub_span *span, const void *from, u32 length);
+
 bool ub_charge(atomic64_t *used, u64 bytes, u64 limit);
 void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx);
 void ub_seg_kill(struct ub_seg *seg);
@@ -507,7 +518,9 @@ void ub_seg_zap(struct ub_seg *seg);
 struct page *ub_seg_page(struct ub_seg *seg, pgoff_t index);
 struct page *ub_seg_page_try(struct ub_seg *seg, pgoff_t index);
 int ub_seg_populate(struct ub_seg *seg);
+int ub_seg_span(struct ub_seg *seg, u64 offset, u64 length, struct ub_span *span);
 void ub_seg_free_pages(struct ub_seg *seg);
+int ub_seg_lookup(u64 start, u64 length, struct ub_obj **obj, u64 *offset);
 int ub_seg_mmap(struct ub_obj *obj, struct vm_area_struct *vma, pgoff_t first);
 
 bool ub_access_valid(u32 access);

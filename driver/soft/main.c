@@ -17,6 +17,7 @@ static const struct ub_fabric_ops ub_soft_ops = {
 	.name = "soft",
 	.owner = THIS_MODULE,
 	.pod_add = ub_soft_pod_add,
+	.admit = ub_soft_admit,
 	.execute = ub_soft_execute,
 };
 

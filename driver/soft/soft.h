@@ -17,6 +17,7 @@ const struct ub_fabric_ops *ub_soft_fabric(void);
 int ub_soft_pod_add(const char *name, const char *preset,
 		    const struct ub_pod_param *params, unsigned int nr,
 		    struct netlink_ext_ack *extack);
-int ub_soft_execute(struct ub_txn *txn);
+int ub_soft_admit(struct ub_txn *txn);
+void ub_soft_execute(struct ub_txn *txn);
 
 #endif /* _UB_SOFT_H */

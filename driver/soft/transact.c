@@ -5,15 +5,14 @@
  */
 #include "soft.h"
 
-int ub_soft_execute(struct ub_txn *txn)
+int ub_soft_admit(struct ub_txn *txn)
 {
-	int ret;
+	return ub_txn_prepare(txn);
+}
 
-	ret = ub_txn_prepare(txn);
-	if (ret)
-		return ret;
+void ub_soft_execute(struct ub_txn *txn)
+{
 	ub_route_account(txn->pod, &txn->in, txn->length);
 	ub_route_account(txn->pod, &txn->out, txn->length);
-	ub_txn_move(txn);
-	return 0;
+	ub_txn_perform(txn);
 }
