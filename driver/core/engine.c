@@ -226,6 +226,7 @@ static struct ub_engine *ub_engine_create(struct ub_npu *npu)
 	xa_init_flags(&engine->tsegs, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&engine->ahs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	engine->next_jetty = 2;
+	mutex_init(&engine->windows);
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->ready);
 	timerqueue_init_head(&engine->waiting);

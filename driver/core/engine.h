@@ -76,6 +76,7 @@ enum ub_engine_counter {
  * @ahs:	number -> address handle; read under RCU
  * @next_jetty:	where the search for a free number starts
  * @next_key:	the same
+ * @windows:	held while windows are opened and closed
  * @lock:	protects what follows
  * @ready:	jetties that the worker shall run
  * @waiting:	jetties by the time at which they shall be tried again
@@ -90,6 +91,7 @@ struct ub_engine {
 	struct xarray ahs;
 	u32 next_jetty;
 	u32 next_key;
+	struct mutex windows;
 	spinlock_t lock;
 	struct list_head ready;
 	struct timerqueue_head waiting;
@@ -274,7 +276,10 @@ enum ub_tseg_type {
  * @nr_pages:	how many
  * @mm:		charged for them (mmgrab)
  * @to:		the handle behind the mapping, of UB_TSEG_SEG
- * @base:	of UB_TSEG_WINDOW, held
+ * @windows:	on it; while there are, it stays
+ * @base:	of UB_TSEG_WINDOW: what it is on, or NULL: it is not bound
+ * @bound_by:	of a window of type 2: ub_jetty.serial of the one that it is for
+ * @type_2:	of UB_TSEG_WINDOW
  */
 struct ub_tseg {
 	refcount_t ref;
@@ -293,7 +298,10 @@ struct ub_tseg {
 	unsigned long nr_pages;
 	struct mm_struct *mm;
 	struct ub_obj *to;
+	atomic_t windows;
 	struct ub_tseg *base;
+	u64 bound_by;
+	bool type_2;
 };
 
 /*
@@ -310,8 +318,17 @@ struct ub_tseg *ub_tseg_register(struct ub_engine *engine, const void *pd, u64 s
 				 u64 length, u64 iova, u32 access);
 /* All of the kernel's memory, for kernel users. */
 struct ub_tseg *ub_tseg_register_kernel(struct ub_engine *engine, const void *pd, u32 access);
-/* After it nobody reaches the memory: chunks in progress have ended. */
-void ub_tseg_unregister(struct ub_tseg *tseg);
+/*
+ * A window: opened by requests (UB_OP_BIND), on memory that has UB_REGION_BIND. One of
+ * type 1 is for all of @pd, one of type 2 for the jetty that opened it, and can be
+ * invalidated. While it is not open nothing is reached by it.
+ */
+struct ub_tseg *ub_tseg_create_window(struct ub_engine *engine, const void *pd, bool type_2);
+/*
+ * After it nobody reaches the memory: chunks in progress have ended. Also ends windows.
+ * -EBUSY: windows are open on it, and nothing has changed.
+ */
+int ub_tseg_unregister(struct ub_tseg *tseg);
 /*
  * Changes rights and domain; after it nothing runs by the old ones. -EACCES: pinned
  * for reading only, or more than the import has.
@@ -484,6 +501,7 @@ struct ub_recv {
  * @ops:	of the face
  * @type:	enum ub_jetty_type
  * @number:	24 bits
+ * @serial:	of no other jetty, ever
  * @kernel:	of a kernel user
  * @signal_all:	all requests are signaled
  * @pd:		protection domain
@@ -515,6 +533,7 @@ struct ub_jetty {
 	const struct ub_jetty_ops *ops;
 	enum ub_jetty_type type;
 	u32 number;
+	u64 serial;
 	bool kernel;
 	bool signal_all;
 	const void *pd;

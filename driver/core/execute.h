@@ -6,6 +6,7 @@
  *   execute.c	the executor: one send queue, in order
  *   request.c	one request, in chunks
  *   target.c	the other side of a request
+ *   window.c	memory windows: opened and closed by requests
  *   span.c	memory in pieces, and moving bytes between two
  */
 #ifndef _UB_CORE_EXECUTE_H
@@ -66,11 +67,27 @@ void ub_jfr_wake_starved(struct ub_jfr *jfr);
 
 struct ub_tseg *ub_tseg_get(struct ub_engine *engine, u32 key);
 void ub_tseg_put(struct ub_tseg *tseg);
-/* May @length bytes at @addr be used so? Zero bytes may, anywhere. */
-bool ub_tseg_admits(const struct ub_tseg *tseg, const void *pd, u64 addr, u64 length,
-		    u32 access);
+/* May @jetty itself use @length bytes at @addr so? */
+bool ub_tseg_admits(const struct ub_tseg *tseg, const struct ub_jetty *jetty, u64 addr,
+		    u64 length, u32 access);
+/* May the peer of @target? */
+bool ub_tseg_admits_peer(const struct ub_tseg *tseg, const struct ub_jetty *target, u64 addr,
+			 u64 length, u32 access);
 /* Adds what fits of it to @span; inside of ub_txn_srcu. -EOWNERDEAD, -ENOLINK, -ENOMEM. */
 int ub_tseg_span(const struct ub_tseg *tseg, u64 addr, u64 length, struct ub_span *span);
+
+/* Changing a region that others may find: between the two nobody does. Sleep. */
+void ub_tseg_hide(struct ub_tseg *tseg);
+void ub_tseg_show(struct ub_tseg *tseg);
+
+/* ---- window.c ------------------------------------------------------------------------ */
+
+/* What UB_OP_BIND says. False: it may not be. */
+bool ub_window_bind(struct ub_jetty *jetty, const struct ub_sqe *sqe);
+/* Of a window of type 2 that is for @jetty. False: there is none with this key. */
+bool ub_window_invalidate(struct ub_jetty *jetty, u32 key);
+/* Nobody uses it any more, and its number is free. */
+void ub_window_end(struct ub_tseg *window);
 
 int ub_ah_read(struct ub_engine *engine, u32 number, struct ub_ah_desc *desc);
 
@@ -208,8 +225,8 @@ enum ub_verdict ub_target_room(struct ub_jetty *jetty, struct ub_jetty *target, 
 			       u64 length);
 /* Claims a receive for @length bytes in all, unless the request has one. */
 enum ub_verdict ub_target_claim(struct ub_jetty *jetty, struct ub_jetty *target, u64 length);
-/* The message is there: completes the receive. */
-void ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target);
+/* The message is there: completes the receive. UB_DONE, or why it cannot be. */
+enum ub_verdict ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target);
 /* The request is executed: both sides count its packets. */
 void ub_target_count(struct ub_jetty *jetty, struct ub_jetty *target);
 /* Ends the message that is coming, if one is: true, and its receive. */

@@ -13,6 +13,8 @@
 
 #define UB_MAX_JETTY 0xffffff	/* 24 bits; 0 and 1 are special */
 
+static atomic64_t ub_jetty_serial;
+
 /* ---- looking up ------------------------------------------------------------------ */
 
 struct ub_jetty *ub_jetty_find(struct ub_engine *engine, u32 number)
@@ -143,6 +145,7 @@ int ub_jetty_init(struct ub_jetty *jetty, const struct ub_jetty_desc *desc)
 	jetty->engine = desc->engine;
 	jetty->ops = desc->ops;
 	jetty->type = desc->type;
+	jetty->serial = atomic64_inc_return(&ub_jetty_serial);
 	jetty->kernel = desc->kernel;
 	jetty->signal_all = desc->signal_all;
 	jetty->pd = desc->pd;

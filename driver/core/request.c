@@ -24,6 +24,7 @@
  * @message:	it takes a receive of the target
  * @notify:	it takes one, only to tell
  * @atomic:	it is one, of 8 bytes
+ * @at_home:	it has no target
  */
 struct ub_request_kind {
 	u32 types;
@@ -32,6 +33,7 @@ struct ub_request_kind {
 	bool message;
 	bool notify;
 	bool atomic;
+	bool at_home;
 };
 
 static const struct ub_request_kind ub_request_kinds[] = {
@@ -39,6 +41,9 @@ static const struct ub_request_kind ub_request_kinds[] = {
 	[UB_OP_WRITE_IMM] = { .types = UB_CONNECTED, .remote = UB_REGION_WRITE, .notify = true },
 	[UB_OP_SEND] = { .types = UB_CONNECTED | UB_ON(UD), .message = true },
 	[UB_OP_SEND_IMM] = { .types = UB_CONNECTED | UB_ON(UD), .message = true },
+	[UB_OP_SEND_INVALIDATE] = { .types = UB_ON(RC), .message = true },
+	[UB_OP_BIND] = { .types = UB_CONNECTED, .at_home = true },
+	[UB_OP_LOCAL_INVALIDATE] = { .types = UB_CONNECTED, .at_home = true },
 	[UB_OP_READ] = { .types = UB_ON(RC), .local = UB_REGION_LOCAL_WRITE,
 			 .remote = UB_REGION_READ },
 	[UB_OP_COMPARE_SWAP] = { .types = UB_ON(RC), .local = UB_REGION_LOCAL_WRITE,
@@ -97,6 +102,8 @@ enum ub_verdict ub_request_start(struct ub_jetty *jetty)
 	kind = ub_request_kind(jetty);
 	if (!(kind->types & BIT(jetty->type)) || !ub_request_measure(jetty))
 		return UB_REFUSE(exec, UB_CR_LOC_QP_OP);
+	if (kind->at_home && exec->length)
+		return UB_REFUSE(exec, UB_CR_LOC_QP_OP);
 	if (exec->length > UB_MAX_MESSAGE || (kind->atomic && exec->length < sizeof(u64)))
 		return UB_REFUSE(exec, UB_CR_LOC_LEN);
 	if (kind->atomic)
@@ -122,7 +129,7 @@ static enum ub_verdict ub_gather_sge(struct ub_jetty *jetty, const struct ub_sge
 	if (!tseg)
 		return UB_REFUSE(exec, UB_CR_LOC_PROT);
 	exec->held[exec->nr_held++] = tseg;
-	if (!ub_tseg_admits(tseg, jetty->pd, sge->addr, sge->length, access))
+	if (!ub_tseg_admits(tseg, jetty, sge->addr, sge->length, access))
 		return UB_REFUSE(exec, UB_CR_LOC_PROT);
 	if (ub_tseg_span(tseg, sge->addr + skip, length, &exec->local))
 		return UB_REFUSE(exec, UB_CR_LOC_PROT);
@@ -319,6 +326,19 @@ static enum ub_verdict ub_request_datagram(struct ub_jetty *jetty, struct ub_jet
 	return UB_GO_ON;
 }
 
+/* Requests without a target. */
+static enum ub_verdict ub_request_at_home(struct ub_jetty *jetty)
+{
+	struct ub_exec *exec = jetty->exec;
+	bool done;
+
+	if (exec->sqe.op == UB_OP_BIND)
+		done = ub_window_bind(jetty, &exec->sqe);
+	else
+		done = ub_window_invalidate(jetty, exec->sqe.key);
+	return done ? UB_DONE : UB_REFUSE(exec, UB_CR_BIND);
+}
+
 /* ---- a step ---------------------------------------------------------------------------------- */
 
 static enum ub_verdict ub_request_dispatch(struct ub_jetty *jetty, struct ub_jetty *target)
@@ -346,9 +366,7 @@ static enum ub_verdict ub_request_advance(struct ub_jetty *jetty, struct ub_jett
 	if (exec->done < exec->length)
 		return UB_GO_ON;
 	ub_target_count(jetty, target);
-	if (kind->message || kind->notify)
-		ub_target_complete(jetty, target);
-	return UB_DONE;
+	return kind->message || kind->notify ? ub_target_complete(jetty, target) : UB_DONE;
 }
 
 static void ub_request_let_go(struct ub_exec *exec)
@@ -365,6 +383,8 @@ enum ub_verdict ub_request_step(struct ub_jetty *jetty)
 	int idx;
 
 	exec->txn.length = 0;
+	if (ub_request_kind(jetty)->at_home)
+		return ub_request_at_home(jetty);
 	idx = srcu_read_lock(&ub_txn_srcu);
 	verdict = ub_request_gather(jetty);
 	if (verdict == UB_GO_ON) {

@@ -121,7 +121,7 @@ enum ub_verdict ub_target_memory(struct ub_jetty *jetty, struct ub_jetty *target
 	if (!tseg)
 		return ub_target_deny(jetty, target);
 	exec->held[exec->nr_held++] = tseg;
-	if (!ub_tseg_admits(tseg, target->pd, exec->sqe.addr, exec->length, access))
+	if (!ub_tseg_admits_peer(tseg, target, exec->sqe.addr, exec->length, access))
 		return ub_target_deny(jetty, target);
 	switch (ub_tseg_span(tseg, exec->sqe.addr + exec->done, length, &exec->remote)) {
 	case 0:
@@ -288,8 +288,7 @@ static bool ub_room_sge(struct ub_jetty *jetty, struct ub_jetty *target,
 	if (!tseg)
 		return false;
 	exec->held[exec->nr_held++] = tseg;
-	return ub_tseg_admits(tseg, target->pd, sge->addr, sge->length,
-			      UB_REGION_LOCAL_WRITE) &&
+	return ub_tseg_admits(tseg, target, sge->addr, sge->length, UB_REGION_LOCAL_WRITE) &&
 	       !ub_tseg_span(tseg, sge->addr + skip, length, &exec->remote);
 }
 
@@ -325,7 +324,7 @@ static bool ub_op_has_imm(u8 op)
 	return op == UB_OP_SEND_IMM || op == UB_OP_WRITE_IMM;
 }
 
-void ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target)
+enum ub_verdict ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target)
 {
 	const struct ub_exec *exec = jetty->exec;
 	struct ub_cqe cqe = {
@@ -335,6 +334,12 @@ void ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target)
 		.length = exec->length,
 	};
 
+	if (exec->sqe.op == UB_OP_SEND_INVALIDATE) {
+		if (!ub_window_invalidate(target, exec->sqe.imm))
+			return ub_target_spoil(jetty, target, UB_CR_LOC_PROT, UB_CR_REM_ACCESS);
+		cqe.flags |= UB_CQE_INVALIDATED;
+		cqe.imm = exec->sqe.imm;
+	}
 	if (ub_op_has_imm(exec->sqe.op)) {
 		cqe.flags |= UB_CQE_IMM;
 		cqe.imm = exec->sqe.imm;
@@ -347,4 +352,5 @@ void ub_target_complete(struct ub_jetty *jetty, struct ub_jetty *target)
 	}
 	if (ub_recv_end(jetty, target))
 		ub_target_tell(target, &cqe, exec->sqe.flags & UB_SQE_SOLICITED);
+	return UB_DONE;
 }

@@ -16,9 +16,8 @@
 #include "compat/compat.h"
 #include "execute.h"
 
-#define UB_REGION_ALL \
-	(UB_REGION_LOCAL_WRITE | UB_REGION_WRITE | UB_REGION_READ | UB_REGION_ATOMIC)
 #define UB_REGION_STORES (UB_REGION_LOCAL_WRITE | UB_REGION_WRITE | UB_REGION_ATOMIC)
+#define UB_REGION_ALL	 (UB_REGION_STORES | UB_REGION_READ | UB_REGION_BIND)
 
 /* Pages that are pinned before others get their turn. */
 #define UB_PIN_BATCH 512
@@ -43,7 +42,8 @@ static struct ub_tseg *ub_tseg_create(struct ub_engine *engine, enum ub_tseg_typ
 	tseg->start = start;
 	tseg->length = length;
 	tseg->access = access;
-	tseg->access_max = access & UB_REGION_STORES ? UB_REGION_ALL : UB_REGION_READ;
+	tseg->access_max = access & UB_REGION_STORES ? UB_REGION_ALL :
+				UB_REGION_READ | UB_REGION_BIND;
 	return tseg;
 }
 
@@ -83,12 +83,22 @@ void ub_tseg_put(struct ub_tseg *tseg)
 		complete(&tseg->unused);
 }
 
-/* Nobody finds it any more, and nobody uses it. */
-static void ub_tseg_withdraw(struct ub_tseg *tseg)
+/*
+ * Nobody finds it, and nobody uses it, until it is shown again. Its place is kept: in
+ * an allocating array NULL does that, so showing it cannot fail.
+ */
+void ub_tseg_hide(struct ub_tseg *tseg)
 {
-	xa_erase(&tseg->engine->tsegs, tseg->key >> 8);
+	xa_store(&tseg->engine->tsegs, tseg->key >> 8, NULL, GFP_KERNEL_ACCOUNT);
 	ub_tseg_put(tseg);
 	wait_for_completion(&tseg->unused);
+	reinit_completion(&tseg->unused);
+}
+
+void ub_tseg_show(struct ub_tseg *tseg)
+{
+	refcount_set(&tseg->ref, 1);
+	xa_store(&tseg->engine->tsegs, tseg->key >> 8, tseg, GFP_KERNEL_ACCOUNT);
 }
 
 /* ---- pages of a process -------------------------------------------------------- */
@@ -162,7 +172,7 @@ static int ub_tseg_add_pages(struct ub_tseg *tseg, u64 start)
 /* What an import may be used for, as rights of a region. */
 static u32 ub_region_of_import(const struct ub_import *import)
 {
-	u32 access = 0;
+	u32 access = UB_REGION_BIND;
 
 	if (import->access & UB_ACCESS_READ)
 		access |= UB_REGION_READ;
@@ -215,8 +225,6 @@ static void ub_tseg_release(struct ub_tseg *tseg)
 		ub_obj_put(tseg->to);
 		break;
 	case UB_TSEG_WINDOW:
-		ub_tseg_put(tseg->base);
-		break;
 	case UB_TSEG_KERNEL:
 		break;
 	}
@@ -253,6 +261,23 @@ err_free:
 }
 EXPORT_SYMBOL_GPL(ub_tseg_register);
 
+struct ub_tseg *ub_tseg_create_window(struct ub_engine *engine, const void *pd, bool type_2)
+{
+	struct ub_tseg *tseg;
+	int ret;
+
+	tseg = ub_tseg_create(engine, UB_TSEG_WINDOW, pd, 0, 0, 0);
+	if (IS_ERR(tseg))
+		return tseg;
+	tseg->type_2 = type_2;
+	ret = ub_tseg_publish(tseg);
+	if (!ret)
+		return tseg;
+	kfree(tseg);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(ub_tseg_create_window);
+
 struct ub_tseg *ub_tseg_register_kernel(struct ub_engine *engine, const void *pd, u32 access)
 {
 	struct ub_tseg *tseg;
@@ -269,41 +294,61 @@ struct ub_tseg *ub_tseg_register_kernel(struct ub_engine *engine, const void *pd
 }
 EXPORT_SYMBOL_GPL(ub_tseg_register_kernel);
 
-void ub_tseg_unregister(struct ub_tseg *tseg)
+int ub_tseg_unregister(struct ub_tseg *tseg)
 {
-	ub_tseg_withdraw(tseg);
+	if (tseg->type == UB_TSEG_WINDOW) {
+		ub_window_end(tseg);
+		ub_tseg_release(tseg);
+		return 0;
+	}
+	ub_tseg_hide(tseg);
+	/* Who opens a window holds it meanwhile, so no more will be. */
+	if (atomic_read(&tseg->windows)) {
+		ub_tseg_show(tseg);
+		return -EBUSY;
+	}
+	xa_erase(&tseg->engine->tsegs, tseg->key >> 8);
 	ub_tseg_release(tseg);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(ub_tseg_unregister);
 
-/* It is out of sight while it changes; its key stays. */
 int ub_tseg_change(struct ub_tseg *tseg, const void *pd, u32 access)
 {
-	u32 index = tseg->key >> 8;
-
 	if (access & ~tseg->access_max)
 		return -EACCES;
-	/* In an allocating array NULL keeps the entry reserved: no failure below. */
-	xa_store(&tseg->engine->tsegs, index, NULL, GFP_KERNEL_ACCOUNT);
-	ub_tseg_put(tseg);
-	wait_for_completion(&tseg->unused);
-	reinit_completion(&tseg->unused);
+	ub_tseg_hide(tseg);
 	tseg->pd = pd;
 	tseg->access = access;
-	refcount_set(&tseg->ref, 1);
-	xa_store(&tseg->engine->tsegs, index, tseg, GFP_KERNEL_ACCOUNT);
+	ub_tseg_show(tseg);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(ub_tseg_change);
 
 /* ---- use by a chunk ------------------------------------------------------------------------ */
 
-bool ub_tseg_admits(const struct ub_tseg *tseg, const void *pd, u64 addr, u64 length,
-		    u32 access)
+static bool ub_tseg_includes(const struct ub_tseg *tseg, u64 addr, u64 length)
 {
-	return tseg->pd == pd && (tseg->access & access) == access &&
-	       addr >= tseg->start && length <= tseg->length &&
+	return addr >= tseg->start && length <= tseg->length &&
 	       addr - tseg->start <= tseg->length - length;
+}
+
+bool ub_tseg_admits(const struct ub_tseg *tseg, const struct ub_jetty *jetty, u64 addr,
+		    u64 length, u32 access)
+{
+	/* Windows are for others. */
+	return tseg->type != UB_TSEG_WINDOW && tseg->pd == jetty->pd &&
+	       (tseg->access & access) == access && ub_tseg_includes(tseg, addr, length);
+}
+
+bool ub_tseg_admits_peer(const struct ub_tseg *tseg, const struct ub_jetty *target, u64 addr,
+			 u64 length, u32 access)
+{
+	if (tseg->type != UB_TSEG_WINDOW)
+		return ub_tseg_admits(tseg, target, addr, length, access);
+	return tseg->base && tseg->pd == target->pd &&
+	       (!tseg->type_2 || tseg->bound_by == target->serial) &&
+	       (tseg->access & access) == access && ub_tseg_includes(tseg, addr, length);
 }
 
 static int ub_tseg_span_seg(const struct ub_tseg *tseg, u64 at, u64 length,
@@ -344,7 +389,7 @@ int ub_tseg_span(const struct ub_tseg *tseg, u64 addr, u64 length, struct ub_spa
 		ub_span_add_kernel(span, (void *)(unsigned long)addr, length);
 		return 0;
 	case UB_TSEG_WINDOW:
-		return ub_tseg_span(tseg->base, addr, length, span);
+		return ub_tseg_span(tseg->base, addr - tseg->start + tseg->offset, length, span);
 	}
 	return -EINVAL;
 }

@@ -27,6 +27,8 @@
 #define UB_REGION_WRITE		(1U << 1)	/* remote */
 #define UB_REGION_READ		(1U << 2)	/* remote */
 #define UB_REGION_ATOMIC	(1U << 3)	/* remote */
+#define UB_REGION_BIND		(1U << 4)	/* windows may be opened on it */
+#define UB_REGION_ZERO_BASED	(1U << 5)	/* of a window of type 2: addresses count from 0 */
 
 /**
  * struct ub_verbs_ring - where a ring is
