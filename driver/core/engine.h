@@ -8,7 +8,7 @@
  *   ub_jfc	completions (verbs: CQ)				jfc.c
  *   ub_jfr	receives, of one jetty or shared (RQ, SRQ)		jfr.c
  *   ub_tseg	memory that transactions reach by a key (MR)		tseg.c
- *   ub_ah	where datagrams go (AH)					ah.c
+ *   ub_ah	where datagrams go (AH)					ah.c mcast.c
  *   ub_jetty	an endpoint: a send queue, where it receives (QP)	jetty.c
  *
  * A face embeds these in objects of its own and gives a table of callbacks. Engine
@@ -19,6 +19,7 @@
  * budget, after that the NPU's worker or whoever polls (execute.c). Locks, in order:
  *
  *	jetty busy bit	the send queue: indices, the current request, its progress
+ *	engine->windows, pod->members_lock	(mutexes) windows; multicast groups
  *	jetty->lock	state and attributes of a jetty
  *	jfr->lock	claiming a receive, who waits for one (irqsave)
  *	jfc->lock	publishing a completion (irqsave, leaf)
@@ -344,6 +345,8 @@ int ub_tseg_change(struct ub_tseg *tseg, const void *pd, u32 access);
  * struct ub_ah_desc - where a datagram goes, and what its receiver is told
  * @pd:		protection domain
  * @npu:	index of the target in the pod
+ * @multicast:	to all members of the group @mgid instead
+ * @mgid:	network byte order
  * @grh:	what stands before the data
  * @ipv4:	as an IPv4 header, in its last 20 bytes
  * @sl:		to report
@@ -351,6 +354,8 @@ int ub_tseg_change(struct ub_tseg *tseg, const void *pd, u32 access);
 struct ub_ah_desc {
 	const void *pd;
 	u32 npu;
+	bool multicast;
+	u8 mgid[UB_EID_LEN];
 	u8 grh[UB_GRH_LEN];
 	bool ipv4;
 	u8 sl;
@@ -359,6 +364,10 @@ struct ub_ah_desc {
 int ub_ah_create(struct ub_engine *engine, const struct ub_ah_desc *desc, gfp_t gfp,
 		 u32 *number);
 void ub_ah_destroy(struct ub_engine *engine, u32 number);
+
+/* A jetty of datagrams gets what is sent to @gid. -EEXIST, -ENOENT, -EINVAL, -ENOMEM. */
+int ub_mcast_join(struct ub_jetty *jetty, const u8 *gid);
+int ub_mcast_leave(struct ub_jetty *jetty, const u8 *gid);
 
 /* ---- jetties: jetty.c, execute.c ---------------------------------------------------- */
 

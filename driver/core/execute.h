@@ -89,6 +89,9 @@ bool ub_window_invalidate(struct ub_jetty *jetty, u32 key);
 /* Nobody uses it any more, and its number is free. */
 void ub_window_end(struct ub_tseg *window);
 
+void ub_mcast_leave_all(struct ub_jetty *jetty);
+struct ub_jetty **ub_mcast_members(struct ub_pod *pod, const u8 *gid, u32 *nr);
+
 int ub_ah_read(struct ub_engine *engine, u32 number, struct ub_ah_desc *desc);
 
 /* ---- jetty.c ------------------------------------------------------------------------- */

@@ -180,6 +180,7 @@ static void ub_jetty_drop(struct ub_jetty *jetty)
 void ub_jetty_destroy(struct ub_jetty *jetty)
 {
 	xa_erase(&jetty->engine->jetties, jetty->number);
+	ub_mcast_leave_all(jetty);
 	spin_lock(&jetty->lock);
 	WRITE_ONCE(jetty->attr.state, UB_JETTY_RESET);
 	jetty->recv.active = false;

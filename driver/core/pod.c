@@ -212,6 +212,8 @@ static struct ub_pod *ub_pod_alloc(const struct ub_pod_desc *desc)
 	pod->nr_npus = desc->nr_npus;
 	pod->nr_links = desc->nr_links;
 	init_rwsem(&pod->topo);
+	mutex_init(&pod->members_lock);
+	INIT_LIST_HEAD(&pod->members);
 	mutex_init(&pod->segs_lock);
 	INIT_LIST_HEAD(&pod->segs);
 	spin_lock_init(&pod->ctxs_lock);

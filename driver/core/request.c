@@ -7,6 +7,8 @@
  * that is not is not executed, and what was executed is never repeated. So atomics
  * and claims of receives happen once, however often a request is tried.
  */
+#include <linux/slab.h>
+
 #include "execute.h"
 
 #define UB_MAX_MESSAGE (1ULL << 31)
@@ -369,33 +371,69 @@ static enum ub_verdict ub_request_advance(struct ub_jetty *jetty, struct ub_jett
 	return kind->message || kind->notify ? ub_target_complete(jetty, target) : UB_DONE;
 }
 
-static void ub_request_let_go(struct ub_exec *exec)
+/* Back to the first @nr keys of the chunk. */
+static void ub_request_let_go(struct ub_exec *exec, u32 nr)
 {
-	while (exec->nr_held)
+	while (exec->nr_held > nr)
 		ub_tseg_put(exec->held[--exec->nr_held]);
+}
+
+static enum ub_verdict ub_request_to(struct ub_jetty *jetty, struct ub_jetty *target)
+{
+	enum ub_verdict verdict;
+
+	verdict = ub_request_dispatch(jetty, target);
+	if (verdict == UB_GO_ON)
+		verdict = ub_request_advance(jetty, target);
+	ub_jetty_put(target);
+	return verdict;
+}
+
+/* To each member of a group, whatever becomes of it for the others. */
+static enum ub_verdict ub_request_to_group(struct ub_jetty *jetty)
+{
+	struct ub_exec *exec = jetty->exec;
+	u32 i, nr, held = exec->nr_held;
+	struct ub_jetty **member;
+
+	member = ub_mcast_members(jetty->engine->npu->pod, exec->ah.mgid, &nr);
+	for (i = 0; i < nr; i++) {
+		exec->done = 0;
+		if (ub_request_to(jetty, member[i]) != UB_DONE)
+			ub_engine_bump(jetty->engine, UB_CTR_DROPPED);
+		ub_request_let_go(exec, held);
+	}
+	kfree(member);
+	return UB_DONE;
+}
+
+static enum ub_verdict ub_request_away(struct ub_jetty *jetty)
+{
+	struct ub_exec *exec = jetty->exec;
+	enum ub_verdict verdict;
+	struct ub_jetty *target;
+
+	verdict = ub_request_gather(jetty);
+	if (verdict != UB_GO_ON)
+		return verdict;
+	if (jetty->type == UB_JETTY_UD && exec->ah.multicast)
+		return ub_request_to_group(jetty);
+	target = ub_target_find(jetty);
+	return target ? ub_request_to(jetty, target) : UB_NO_ANSWER;
 }
 
 enum ub_verdict ub_request_step(struct ub_jetty *jetty)
 {
 	struct ub_exec *exec = jetty->exec;
 	enum ub_verdict verdict;
-	struct ub_jetty *target;
 	int idx;
 
 	exec->txn.length = 0;
 	if (ub_request_kind(jetty)->at_home)
 		return ub_request_at_home(jetty);
 	idx = srcu_read_lock(&ub_txn_srcu);
-	verdict = ub_request_gather(jetty);
-	if (verdict == UB_GO_ON) {
-		target = ub_target_find(jetty);
-		verdict = target ? ub_request_dispatch(jetty, target) : UB_NO_ANSWER;
-		if (verdict == UB_GO_ON)
-			verdict = ub_request_advance(jetty, target);
-		if (target)
-			ub_jetty_put(target);
-	}
-	ub_request_let_go(exec);
+	verdict = ub_request_away(jetty);
+	ub_request_let_go(exec, 0);
 	srcu_read_unlock(&ub_txn_srcu, idx);
 	return verdict;
 }

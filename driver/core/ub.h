@@ -143,6 +143,8 @@ struct ub_ubpu {
  * @edge:	one per link; state under @topo
  * @index:	links by UBPU, in port order
  * @topo:	see the top of this file
+ * @members_lock: protects @members
+ * @members:	jetties in multicast groups, see mcast.c
  * @segs_lock:	protects @segs
  * @segs:	all segments that were not freed
  * @ctxs_lock:	protects @ctxs
@@ -170,6 +172,8 @@ struct ub_pod {
 	u32 *index;
 	u32 route_seq;
 	struct rw_semaphore topo;
+	struct mutex members_lock;
+	struct list_head members;
 	struct mutex segs_lock;
 	struct list_head segs;
 	spinlock_t ctxs_lock;
