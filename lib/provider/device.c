@@ -2,8 +2,6 @@
 /*
  * Devices and contexts: how libibverbs finds us, and what we offer.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "provider.h"
@@ -23,16 +21,32 @@ static int ub_query_device(struct ibv_context *context,
 {
 	struct ib_uverbs_ex_query_device_resp resp;
 	size_t resp_size = sizeof(resp);
-	uint64_t version;
 	int err;
 
 	err = ibv_cmd_query_device_any(context, input, attr, attr_size, &resp, &resp_size);
 	if (err)
 		return err;
-	version = resp.base.fw_ver;
-	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver),
-		 "%" PRIu64 ".%" PRIu64 ".%" PRIu64, version >> 32 & 0xffff,
-		 version >> 16 & 0xffff, version & 0xffff);
+	/* The version of the driver, as text. */
+	ibv_read_ibdev_sysfs_file(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver),
+				  verbs_get_device(context->device)->sysfs, "fw_ver");
+	return 0;
+}
+
+/* What a driver does not know would complete in error: it is not offered at all. */
+static int find_send_ops(struct ub_context *ctx)
+{
+	struct ibv_device_attr_ex attr = {};
+	int err;
+
+	err = ub_query_device(&ctx->verbs.context, NULL, &attr, sizeof(attr));
+	if (err)
+		return err;
+	ctx->send_ops = UINT64_MAX;
+	if (!(attr.orig_attr.device_cap_flags & IBV_DEVICE_MEM_MGT_EXTENSIONS))
+		ctx->send_ops &= ~(uint64_t)(IBV_QP_EX_WITH_LOCAL_INV |
+					     IBV_QP_EX_WITH_SEND_WITH_INV);
+	if (!attr.orig_attr.max_mw)
+		ctx->send_ops &= ~(uint64_t)IBV_QP_EX_WITH_BIND_MW;
 	return 0;
 }
 
@@ -137,6 +151,8 @@ static struct verbs_context *ub_context_alloc(struct ibv_device *device, int fd,
 		return NULL;
 	err = ibv_cmd_get_context(&ctx->verbs, &cmd, sizeof(cmd), UB_PABI_57(NULL)
 				  &resp.core, sizeof(resp));
+	if (!err)
+		err = find_send_ops(ctx);
 	if (err) {
 		verbs_uninit_context(&ctx->verbs);
 		return ub_failed(ctx, err);

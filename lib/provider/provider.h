@@ -89,11 +89,18 @@ static inline void *ub_failed(void *object, int err)
 
 /* ---- objects ------------------------------------------------------------------- */
 
-/* @max_inline, @max_sge: limits of a request */
+/**
+ * struct ub_context - an opened device
+ * @verbs:	verbs'
+ * @max_inline:	bytes of a request
+ * @max_sge:	of a request
+ * @send_ops:	requests that the device has, IBV_QP_EX_WITH_*
+ */
 struct ub_context {
 	struct verbs_context verbs;
 	uint32_t max_inline;
 	uint32_t max_sge;
+	uint64_t send_ops;
 };
 
 struct ub_td {
@@ -158,6 +165,7 @@ struct ub_srq {
  * @sq:		producer's side
  * @max_sge:	of a request
  * @max_inline:	bytes of a request
+ * @send_ops:	requests that it has, IBV_QP_EX_WITH_*
  * @current:	the request that ibv_wr_*() is building
  * @err:	of ibv_wr_*() since ibv_wr_start()
  */
@@ -168,6 +176,7 @@ struct ub_qp {
 	struct ub_ring sq;
 	uint32_t max_sge;
 	uint32_t max_inline;
+	uint64_t send_ops;
 	struct ub_sqe *current;
 	int err;
 };
@@ -298,7 +307,7 @@ int ub_qp_doorbell(struct ub_qp *qp);
 int ub_qp_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
 int ub_qp_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind);
 /* The requests that a type of queue pair has, IBV_QP_EX_WITH_*; 0: no such type. */
-uint64_t ub_qp_send_ops(enum ibv_qp_type type);
+uint64_t ub_type_send_ops(enum ibv_qp_type type);
 void ub_qp_set_builders(struct ub_qp *qp, uint64_t send_ops);
 
 #endif /* UB_PROVIDER_H */

@@ -17,10 +17,8 @@ static_assert(sizeof(struct ub_create_qp_resp) ==
 	      sizeof(struct ub_verbs_create_qp_resp), "a hole in the answer");
 
 /* What is unknown is not offered: programs that probe (UCX) rely on EOPNOTSUPP. */
-static int check_offered(const struct ibv_qp_init_attr_ex *attr)
+static int check_offered(const struct ibv_qp_init_attr_ex *attr, uint64_t ops)
 {
-	uint64_t ops = ub_qp_send_ops(attr->qp_type);
-
 	if (!ops)
 		return EOPNOTSUPP;
 	if (attr->comp_mask & ~(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
@@ -79,15 +77,17 @@ static int map_queues(struct ub_qp *qp, const struct ibv_qp_init_attr_ex *attr,
 struct ibv_qp *ub_qp_create_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
 {
 	struct ub_create_qp_resp resp = {};
+	struct ub_context *ctx = to_ub_context(context);
+	uint64_t ops = ub_type_send_ops(attr->qp_type) & ctx->send_ops;
 	struct ibv_create_qp_ex cmd = {};
 	struct ub_qp *qp;
 	int err;
 
 	if (!(attr->comp_mask & IBV_QP_INIT_ATTR_PD))
 		return ub_failed(NULL, EINVAL);
-	err = check_offered(attr);
+	err = check_offered(attr, ops);
 	if (!err)
-		err = check_limits(to_ub_context(context), attr);
+		err = check_limits(ctx, attr);
 	if (err)
 		return ub_failed(NULL, err);
 	qp = calloc(1, sizeof(*qp));
@@ -102,6 +102,7 @@ struct ibv_qp *ub_qp_create_ex(struct ibv_context *context, struct ibv_qp_init_a
 		ibv_cmd_destroy_qp(&qp->verbs.qp);
 		return ub_failed(qp, err);
 	}
+	qp->send_ops = ops;
 	ub_lock_init(&qp->lock, ub_pd_single_threaded(attr->pd));
 	ub_lock_init(&qp->rq.lock, ub_pd_single_threaded(attr->pd));
 	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {

@@ -67,7 +67,7 @@ static void set_operands(struct ub_sqe *sqe, const struct ibv_send_wr *wr)
 static bool is_offered(const struct ub_qp *qp, const struct ibv_send_wr *wr)
 {
 	return (unsigned int)wr->opcode <= UB_OP_SEND_INVALIDATE &&
-	       ub_qp_send_ops(qp->verbs.qp.qp_type) & 1u << wr->opcode &&
+	       qp->send_ops & 1u << wr->opcode &&
 	       !(wr->send_flags & IBV_SEND_IP_CSUM);
 }
 

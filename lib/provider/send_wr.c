@@ -208,7 +208,7 @@ static void wr_set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
 
 /* ---- which there are -------------------------------------------------------------------- */
 
-uint64_t ub_qp_send_ops(enum ibv_qp_type type)
+uint64_t ub_type_send_ops(enum ibv_qp_type type)
 {
 	const uint64_t ud = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_IMM;
 	const uint64_t uc = ud | IBV_QP_EX_WITH_RDMA_WRITE |

@@ -2,6 +2,7 @@
 /* See fake_verbs.h. */
 #include "fake_verbs.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -131,9 +132,18 @@ int ibv_cmd_query_device_any(struct ibv_context *context,
 			     struct ibv_device_attr_ex *attr, size_t attr_size,
 			     struct ib_uverbs_ex_query_device_resp *resp, size_t *resp_size)
 {
-	memset(resp, 0, *resp_size);
-	resp->base.fw_ver = 1ull << 32 | 2 << 16 | 3;
+	if (!fake.simple) {
+		attr->orig_attr.device_cap_flags = IBV_DEVICE_MEM_MGT_EXTENSIONS;
+		attr->orig_attr.max_mw = 16;
+	}
 	return answer();
+}
+
+int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_sysfs_dev *dev,
+			      const char *format, ...)
+{
+	assert_string_equal(format, "fw_ver");
+	return snprintf(buf, size, "1.2.3");
 }
 
 int ibv_cmd_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
@@ -146,14 +156,15 @@ struct ibv_context *fake_open(void)
 {
 	const struct verbs_device_ops *driver = fake.driver;
 	struct verbs_context *context;
-	static struct ibv_device device;
+	static struct verbs_device device;
+	bool simple = fake.simple;
 
-	fake = (struct fake) { .driver = driver };
+	fake = (struct fake) { .driver = driver, .simple = simple };
 	next_qp_num = 0x100;
 	file_length = 0;
 	file = memfd_create("uverbs", MFD_CLOEXEC);
 	assert_true(file >= 0);
-	context = driver->alloc_context(&device, file, NULL);
+	context = driver->alloc_context(&device.device, file, NULL);
 	assert_non_null(context);
 	return &context->context;
 }
@@ -468,7 +479,7 @@ struct ibv_qp *fake_qp(struct ibv_pd *pd, struct ibv_cq *send, struct ibv_cq *re
 		.qp_type = type,
 		.comp_mask = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
 		.pd = pd,
-		.send_ops_flags = ub_qp_send_ops(type),
+		.send_ops_flags = ub_type_send_ops(type) & to_ub_context(pd->context)->send_ops,
 	};
 	struct ibv_qp *qp = fake.ops.create_qp_ex(pd->context, &attr);
 

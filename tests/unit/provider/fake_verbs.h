@@ -29,12 +29,13 @@ struct fake {
 	struct ub_ring last[4];		/* kernel's ends of the rings made last, newest first */
 	int sent, received, srq_received, polled;	/* doorbells */
 	void (*on_poll)(void);
+	bool simple;			/* no windows, no invalidation */
 	int alive;			/* objects of the kernel's that are not destroyed */
 };
 
 extern struct fake fake;
 
-/* A context as ibv_open_device() gives; fake is reset before. */
+/* A context as ibv_open_device() gives; fake is reset before, but for @simple. */
 struct ibv_context *fake_open(void);
 /* Nothing of the kernel's may be left. */
 void fake_close(struct ibv_context *context);

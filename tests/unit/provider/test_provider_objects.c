@@ -140,6 +140,39 @@ static void what_is_unknown_is_not_supported(void **state)
 	assert_int_equal(errno, EOPNOTSUPP);
 }
 
+/* A driver without windows and invalidation: they are not offered, nor taken. */
+static void what_the_device_lacks_is_not_supported(void **state)
+{
+	static const uint64_t lacking[] = {
+		IBV_QP_EX_WITH_LOCAL_INV, IBV_QP_EX_WITH_SEND_WITH_INV, IBV_QP_EX_WITH_BIND_MW,
+	};
+	static const enum ibv_wr_opcode opcodes[] = {
+		IBV_WR_LOCAL_INV, IBV_WR_SEND_WITH_INV, IBV_WR_BIND_MW,
+	};
+	struct ibv_qp_init_attr_ex attr;
+	struct ibv_qp *qp;
+
+	close_device(state);
+	fake.simple = true;
+	open_device(state);
+	fake.simple = false;
+	attr = rc();
+	attr.comp_mask |= IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
+	for (int i = 0; i < 3; i++) {
+		attr.send_ops_flags = lacking[i] | IBV_QP_EX_WITH_SEND;
+		expect_no_qp(&attr, EOPNOTSUPP);
+	}
+	qp = fake_qp(pd, cq, cq, IBV_QPT_RC, IBV_QPS_RTS);
+	for (int i = 0; i < 3; i++) {
+		struct ibv_mw mw = { .type = IBV_MW_TYPE_2 };
+		struct ibv_send_wr wr = { .opcode = opcodes[i], .bind_mw.mw = &mw };
+		struct ibv_send_wr *bad = NULL;
+
+		assert_int_equal(fake.ops.post_send(qp, &wr, &bad), EINVAL);
+	}
+	assert_int_equal(fake.ops.destroy_qp(qp), 0);
+}
+
 static void the_plain_call_tells_the_limits(void **state)
 {
 	struct ibv_qp_init_attr attr = {
@@ -285,6 +318,7 @@ int main(void)
 		TEST(the_clock_can_be_read),
 		TEST(too_large_is_refused_without_the_kernel),
 		TEST(what_is_unknown_is_not_supported),
+		TEST(what_the_device_lacks_is_not_supported),
 		TEST(the_plain_call_tells_the_limits),
 		TEST(a_queue_pair_that_shares_receives_has_none),
 		TEST(what_fails_leaves_nothing),

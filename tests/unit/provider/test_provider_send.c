@@ -331,7 +331,7 @@ static void a_type_refuses_what_it_does_not_have(void **state)
 		for (unsigned int op = 0; op <= IBV_WR_SEND_WITH_INV; op++) {
 			struct ibv_send_wr wr = { .opcode = op }, *bad = NULL;
 
-			if (ub_qp_send_ops(types[i]) & 1u << op)
+			if (ub_type_send_ops(types[i]) & 1u << op)
 				continue;
 			fake.sent = 0;
 			assert_int_equal(fake.ops.post_send(qp, &wr, &bad), EINVAL);
