@@ -41,3 +41,9 @@ case $prefix in
 *) echo "    cp $prefix/lib/udev/rules.d/60-ub.rules /etc/udev/rules.d/" ;;
 esac
 echo "    udevadm control --reload"
+if [ "$prefix" != /usr ] && [ -e "$build/lib/provider/ub.driver" ]; then
+	cat <<-END
+	For RDMA programs, tell libibverbs where the provider is:
+	    cp $prefix/etc/libibverbs.d/ub.driver /etc/libibverbs.d/
+	END
+fi

@@ -46,6 +46,7 @@ packages_of()
 	packages)
 		packages_of user
 		echo "dpkg-dev debhelper dh-dkms python3-docutils lintian" \
+		     "libibverbs-dev" \
 		     "debootstrap zstd e2fsprogs"
 		;;
 	bench)
