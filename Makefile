@@ -13,7 +13,7 @@ KERNEL ?= 6.1
 export BUILD
 
 .PHONY: all help user driver setup quick demo shell check check-quick bench debug-kernel clean
-.PHONY: install install-driver deb check-full
+.PHONY: install install-driver deb check-full bench-verbs
 
 all: user ## build everything that this machine can build
 
@@ -63,6 +63,14 @@ bench: ## allreduce beside Open MPI, a reference and memcpy; BENCH=--short for f
 			-Dbench=enabled $(BUILD)
 	@$(MAKE) --no-print-directory user
 	@bench/run $(BENCH)
+
+bench-verbs: ## perftest on ub beside soft-RoCE, in a guest; VERBS=--short or --reference
+	@packaging/setup.sh user vm bench-verbs
+	@$(MAKE) --no-print-directory user
+	@ninja -C $(BUILD) -t query bench/verbs-cost >/dev/null 2>&1 || \
+		meson setup --reconfigure $(BUILD)
+	@ninja -C $(BUILD) bench/verbs-cost
+	@bench/verbs/run $(VERBS)
 
 check-full: ## check, and the packages in a guest with a whole Debian
 	@packaging/setup.sh check

@@ -19,6 +19,7 @@ usage()
 	  vm            boot test kernels
 	  packages      build the Debian packages, and test them
 	  bench         run the benchmark beside Open MPI
+	  bench-verbs   run perftest in a guest, beside soft-RoCE
 	  check         everything that `make check` needs
 	  debug-kernel  build the debug kernel
 	  -n            only say what is missing (status 1 when something is)
@@ -51,6 +52,9 @@ packages_of()
 		;;
 	bench)
 		echo "openmpi-bin libopenmpi-dev"
+		;;
+	bench-verbs)
+		echo "libibverbs-dev"
 		;;
 	check)
 		packages_of user
