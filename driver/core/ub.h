@@ -506,6 +506,7 @@ void ub_seg_zap(struct ub_seg *seg);
 
 struct page *ub_seg_page(struct ub_seg *seg, pgoff_t index);
 struct page *ub_seg_page_try(struct ub_seg *seg, pgoff_t index);
+unsigned long ub_backed_cap(void);
 int ub_seg_populate(struct ub_seg *seg);
 void ub_seg_free_pages(struct ub_seg *seg);
 int ub_seg_mmap(struct ub_obj *obj, struct vm_area_struct *vma, pgoff_t first);
