@@ -391,6 +391,9 @@ int ub_ioctl_seg_import(struct ub_call *call)
 	ret = ub_import_judge(import, home, arg);
 	if (ret)
 		goto err_destroy;
+	ret = -EOVERFLOW;
+	if (!ub_obj_reaches(import->seg->length))
+		goto err_destroy;
 
 	arg->handle = import->obj.handle;
 	arg->length = import->seg->length;

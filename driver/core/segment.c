@@ -279,7 +279,7 @@ int ub_ioctl_seg_alloc(struct ub_call *call)
 
 	if (arg->flags & ~(UB_SEG_HOST | UB_SEG_POPULATE | UB_SEG_DUMMY) || arg->reserved)
 		return -EINVAL;
-	if (!arg->length || arg->length > BIT_ULL(UB_OBJ_OFFSET_SHIFT))
+	if (!arg->length || !ub_obj_reaches(arg->length))
 		return -EINVAL;
 
 	seg = ub_seg_create(call->ctx, PAGE_ALIGN(arg->length), arg->flags & UB_SEG_HOST);

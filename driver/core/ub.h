@@ -39,6 +39,7 @@
 #define _UB_CORE_UB_H
 
 #include <linux/cdev.h>
+#include <linux/compat.h>
 #include <linux/device.h>
 #include <linux/idr.h>
 #include <linux/kref.h>
@@ -404,12 +405,24 @@ static inline void ub_obj_put(struct ub_obj *obj)
 	kref_put(&obj->ref, ub_obj_free);
 }
 
-/* mmap() offset of a handle: byte i of the segment is at this + i. */
-#define UB_OBJ_OFFSET_SHIFT	40
+/*
+ * mmap() offset of a handle: byte i of the segment is at (handle << this) + i. The
+ * offsets of a 32-bit process end at 1 << 44, its segments at 2 GiB.
+ */
+static inline unsigned int ub_obj_offset_shift(void)
+{
+	return IS_ENABLED(CONFIG_64BIT) && !in_compat_syscall() ? 40 : 31;
+}
+
+/* Does the caller's mmap() reach all of so much? */
+static inline bool ub_obj_reaches(u64 length)
+{
+	return length <= BIT_ULL(ub_obj_offset_shift());
+}
 
 static inline u64 ub_obj_mmap_offset(const struct ub_obj *obj)
 {
-	return (u64)obj->handle << UB_OBJ_OFFSET_SHIFT;
+	return (u64)obj->handle << ub_obj_offset_shift();
 }
 
 /* ---- segments: segment.c, seg_pages.c, seg_map.c, token.c ------------------- */
