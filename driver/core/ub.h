@@ -533,6 +533,7 @@ void ub_import_fold(struct ub_import *import);
 void ub_imports_end(struct ub_seg *seg);
 void ub_imports_reroute(struct ub_pod *pod);
 void ub_imports_fold(struct ub_pod *pod);
+void ub_seg_fold(struct ub_seg *seg);
 
 /**
  * struct ub_access_to - a handle opened for reading or writing
