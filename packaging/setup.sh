@@ -61,7 +61,8 @@ packages_of()
 		packages_of packages
 		packages_of vm
 		packages_of debug-kernel
-		echo "sparse shellcheck codespell openmpi-bin"
+		# A 32-bit program among the kselftests.
+		echo "sparse shellcheck codespell openmpi-bin gcc-multilib"
 		;;
 	debug-kernel)
 		packages_of driver

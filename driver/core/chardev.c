@@ -75,7 +75,7 @@ static int ub_mmap_fixed(struct ub_ctx *ctx, struct vm_area_struct *vma)
 
 static int ub_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	const unsigned int shift = UB_OBJ_OFFSET_SHIFT - PAGE_SHIFT;
+	const unsigned int shift = ub_obj_offset_shift() - PAGE_SHIFT;
 	u64 handle = (u64)vma->vm_pgoff >> shift;
 	struct ub_ctx *ctx = file->private_data;
 	struct ub_obj *obj;

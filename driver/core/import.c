@@ -167,18 +167,25 @@ void ub_import_fold(struct ub_import *import)
 		ub_route_report(pod, &route, stored);
 }
 
-/* Folds all imports of a pod. Under pod->topo. */
-void ub_imports_fold(struct ub_pod *pod)
+/* All imports of a segment. Under pod->topo and seg->lock. */
+void ub_seg_fold(struct ub_seg *seg)
 {
 	struct ub_import *import;
+
+	list_for_each_entry(import, &seg->imports, node)
+		if (import->has_slot)
+			ub_import_fold(import);
+}
+
+/* All imports of a pod. Under pod->topo. */
+void ub_imports_fold(struct ub_pod *pod)
+{
 	struct ub_seg *seg;
 
 	mutex_lock(&pod->segs_lock);
 	list_for_each_entry(seg, &pod->segs, node) {
 		down_read(&seg->lock);
-		list_for_each_entry(import, &seg->imports, node)
-			if (import->has_slot)
-				ub_import_fold(import);
+		ub_seg_fold(seg);
 		up_read(&seg->lock);
 	}
 	mutex_unlock(&pod->segs_lock);
@@ -390,6 +397,9 @@ int ub_ioctl_seg_import(struct ub_call *call)
 		return PTR_ERR(import);
 	ret = ub_import_judge(import, home, arg);
 	if (ret)
+		goto err_destroy;
+	ret = -EOVERFLOW;
+	if (!ub_obj_reaches(import->seg->length))
 		goto err_destroy;
 
 	arg->handle = import->obj.handle;

@@ -24,11 +24,12 @@ MODULE_PARM_DESC(backed_cap_mib,
 
 static atomic_long_t ub_backed;	/* pages */
 
-static unsigned long ub_backed_cap(void)
+/* Pages that all segments together may take. */
+unsigned long ub_backed_cap(void)
 {
 	unsigned long mib = READ_ONCE(backed_cap_mib);
 
-	return mib ? mib << (20 - PAGE_SHIFT) : totalram_pages() / 4;
+	return mib ? ub_quota(mib) >> PAGE_SHIFT : totalram_pages() / 4;
 }
 
 static struct page *ub_seg_alloc_page(struct ub_seg *seg, gfp_t gfp)

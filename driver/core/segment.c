@@ -146,7 +146,7 @@ void ub_seg_zap(struct ub_seg *seg)
 
 /*
  * First half of the end: nobody gets in any more. False if somebody else does
- * or did it.
+ * or did it. Under pod->topo: what was reported goes to the routes it has now.
  */
 static bool ub_seg_end(struct ub_seg *seg)
 {
@@ -157,6 +157,7 @@ static bool ub_seg_end(struct ub_seg *seg)
 	}
 	WRITE_ONCE(seg->dead, true);
 	ub_seg_forget_token(seg);
+	ub_seg_fold(seg);
 	ub_imports_end(seg);
 	up_write(&seg->lock);
 
@@ -180,7 +181,13 @@ static void ub_seg_reclaim(struct ub_seg *seg)
 
 void ub_seg_kill(struct ub_seg *seg)
 {
-	if (!ub_seg_end(seg))
+	struct ub_pod *pod = seg->npu->pod;
+	bool first;
+
+	down_read(&pod->topo);
+	first = ub_seg_end(seg);
+	up_read(&pod->topo);
+	if (!first)
 		return;
 	synchronize_srcu_expedited(&ub_txn_srcu);
 	ub_seg_reclaim(seg);
@@ -196,6 +203,7 @@ void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx)
 	struct ub_seg *seg, *next;
 	LIST_HEAD(dying);	/* ended by us, so reclaimed by nobody else */
 
+	down_read(&pod->topo);
 	mutex_lock(&pod->segs_lock);
 	list_for_each_entry_safe(seg, next, &pod->segs, node) {
 		if (ctx && seg->obj.ctx != ctx)
@@ -209,6 +217,7 @@ void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx)
 			ub_obj_put(&seg->obj);
 	}
 	mutex_unlock(&pod->segs_lock);
+	up_read(&pod->topo);
 	if (list_empty(&dying))
 		return;
 
@@ -222,7 +231,8 @@ void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx)
 /* The last reference is gone. */
 void ub_seg_release(struct ub_seg *seg)
 {
-	ub_seg_kill(seg); /* an allocation that failed halfway */
+	if (!seg->dead)
+		ub_seg_kill(seg); /* an allocation that failed halfway */
 	if (seg->file)
 		ub_seg_file_release(seg->file);
 	if (seg->dummy)
@@ -279,7 +289,7 @@ int ub_ioctl_seg_alloc(struct ub_call *call)
 
 	if (arg->flags & ~(UB_SEG_HOST | UB_SEG_POPULATE | UB_SEG_DUMMY) || arg->reserved)
 		return -EINVAL;
-	if (!arg->length || arg->length > BIT_ULL(UB_OBJ_OFFSET_SHIFT))
+	if (!arg->length || !ub_obj_reaches(arg->length))
 		return -EINVAL;
 
 	seg = ub_seg_create(call->ctx, PAGE_ALIGN(arg->length), arg->flags & UB_SEG_HOST);

@@ -39,6 +39,7 @@
 #define _UB_CORE_UB_H
 
 #include <linux/cdev.h>
+#include <linux/compat.h>
 #include <linux/device.h>
 #include <linux/idr.h>
 #include <linux/kref.h>
@@ -413,12 +414,24 @@ static inline void ub_obj_put(struct ub_obj *obj)
 	kref_put(&obj->ref, ub_obj_free);
 }
 
-/* mmap() offset of a handle: byte i of the segment is at this + i. */
-#define UB_OBJ_OFFSET_SHIFT	40
+/*
+ * mmap() offset of a handle: byte i of the segment is at (handle << this) + i. The
+ * offsets of a 32-bit process end at 1 << 44, its segments at 2 GiB.
+ */
+static inline unsigned int ub_obj_offset_shift(void)
+{
+	return IS_ENABLED(CONFIG_64BIT) && !in_compat_syscall() ? 40 : 31;
+}
+
+/* Does the caller's mmap() reach all of so much? */
+static inline bool ub_obj_reaches(u64 length)
+{
+	return length <= BIT_ULL(ub_obj_offset_shift());
+}
 
 static inline u64 ub_obj_mmap_offset(const struct ub_obj *obj)
 {
-	return (u64)obj->handle << UB_OBJ_OFFSET_SHIFT;
+	return (u64)obj->handle << ub_obj_offset_shift();
 }
 
 /* ---- segments: segment.c, seg_pages.c, seg_map.c, token.c ------------------- */
@@ -521,6 +534,7 @@ void ub_seg_zap(struct ub_seg *seg);
 
 struct page *ub_seg_page(struct ub_seg *seg, pgoff_t index);
 struct page *ub_seg_page_try(struct ub_seg *seg, pgoff_t index);
+unsigned long ub_backed_cap(void);
 int ub_seg_populate(struct ub_seg *seg);
 int ub_seg_span(struct ub_seg *seg, u64 offset, u64 length, struct ub_span *span);
 void ub_seg_free_pages(struct ub_seg *seg);
@@ -536,6 +550,7 @@ void ub_import_fold(struct ub_import *import);
 void ub_imports_end(struct ub_seg *seg);
 void ub_imports_reroute(struct ub_pod *pod);
 void ub_imports_fold(struct ub_pod *pod);
+void ub_seg_fold(struct ub_seg *seg);
 
 /**
  * struct ub_access_to - a handle opened for reading or writing

@@ -53,7 +53,7 @@ struct ub_user {
 static unsigned long uid_quota_mib;
 module_param(uid_quota_mib, ulong, 0644);
 MODULE_PARM_DESC(uid_quota_mib,
-		 "MiB that the segments of one uid may hold (0: as much as the NPUs have)");
+		 "MiB that the segments of one uid may hold (0: as much as backed_cap_mib)");
 
 static DEFINE_HASHTABLE(ub_users, 6);
 static DEFINE_MUTEX(ub_users_lock);
@@ -128,9 +128,20 @@ void ub_user_uncharge_handle(struct ub_user *user)
 	atomic_dec(&user->nr_handles);
 }
 
+/*
+ * By default a user may hold what could be backed if nobody else were there: all of
+ * a machine that is his alone, and no promise that only a SIGBUS would break.
+ */
+static u64 ub_user_quota(void)
+{
+	unsigned long mib = READ_ONCE(uid_quota_mib);
+
+	return mib ? ub_quota(mib) : (u64)ub_backed_cap() << PAGE_SHIFT;
+}
+
 int ub_user_charge_mem(struct ub_user *user, u64 bytes)
 {
-	return ub_charge(&user->mem_used, bytes, ub_quota(uid_quota_mib)) ? 0 : -EDQUOT;
+	return ub_charge(&user->mem_used, bytes, ub_user_quota()) ? 0 : -EDQUOT;
 }
 
 void ub_user_uncharge_mem(struct ub_user *user, u64 bytes)

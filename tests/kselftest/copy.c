@@ -256,6 +256,36 @@ TEST_F(copy, reported_traffic_is_a_group_of_its_own)
 	EXPECT_EQ(35, l01.ldst[0]);
 }
 
+/* Also of a segment that is no more, on the route that it had. */
+TEST_F(copy, what_was_reported_outlives_the_segment)
+{
+	struct ub_link_counters l01, l02, l12;
+	volatile struct ub_account *account;
+
+	account = ub_map(self->fd[2], UB_MMAP_ACCOUNT, PAGE, PROT_READ | PROT_WRITE);
+	ASSERT_NE(MAP_FAILED, (void *)account);
+	account[self->import[0].slot].loaded += 1000;
+	account[self->import[1].slot].stored += 7;
+	ASSERT_EQ(0, ub_free(self->fd[0], self->seg[0].handle));
+	close(self->fd[1]);
+	ASSERT_EQ(0, counters(self, 0, 2, &l02));
+	ASSERT_EQ(0, counters(self, 1, 2, &l12));
+	EXPECT_EQ(1000, l02.ldst[0]);
+	EXPECT_EQ(7, l12.ldst[1]);
+	/* Once, whatever comes later. */
+	ASSERT_EQ(0, ub_mesh_link_set(&self->pod, 0, 2, false));
+	ASSERT_EQ(0, ub_unimport(self->fd[2], self->import[0].handle));
+	close(self->fd[2]);
+	ASSERT_EQ(0, counters(self, 0, 1, &l01));
+	ASSERT_EQ(0, counters(self, 0, 2, &l02));
+	ASSERT_EQ(0, counters(self, 1, 2, &l12));
+	EXPECT_EQ(0, l01.ldst[0]);
+	EXPECT_EQ(1000, l02.ldst[0]);
+	EXPECT_EQ(7, l12.ldst[1]);
+	self->fd[1] = ub_open(self->pod.npu[1]);
+	self->fd[2] = ub_open(self->pod.npu[2]);
+}
+
 TEST_F(copy, revoked_while_it_runs)
 {
 	struct ub_cred cred = self->cred[0];

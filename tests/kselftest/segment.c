@@ -7,6 +7,7 @@
 
 #define PAGE 4096UL
 #define MIB (1UL << 20)
+#define PLENTY (1 << 30)	/* MiB */
 
 FIXTURE(segment) {
 	struct ub_pod pod;
@@ -180,8 +181,10 @@ TEST_F(segment, mappings_outlive_the_file_but_not_the_owner)
 
 TEST_F(segment, full_npu_is_enomem_and_nothing_changes)
 {
+	long long old = ub_param_set("uid_quota_mib", PLENTY);
 	struct ub_ioc_seg_alloc seg, before;
 
+	ASSERT_LE(0, old);
 	ASSERT_EQ(0, ub_alloc(self->fd, 0, 40 * MIB, &self->seg));
 	EXPECT_EQ(-ENOMEM, ub_alloc(self->fd, 0, 40 * MIB, &seg));
 	EXPECT_EQ(-ENOMEM, ub_alloc(self->fd, 0, 24 * MIB + 1, &seg));
@@ -196,6 +199,7 @@ TEST_F(segment, full_npu_is_enomem_and_nothing_changes)
 	EXPECT_EQ(0, ub_alloc(self->fd, 0, 24 * MIB, &seg));
 	EXPECT_EQ(-ENOMEM, ub_alloc(self->fd, 0, 1, &seg));
 	EXPECT_EQ(0, ub_alloc(self->fd, UB_SEG_HOST, MIB, &seg));
+	ub_param_set("uid_quota_mib", old);
 }
 
 /* A large request that fails must not make a small one fail beside it. */
@@ -204,10 +208,12 @@ TEST_F(segment, somebodys_failing_request_costs_others_nothing)
 	struct ub_board *board = ub_board_make();
 	struct ub_ioc_seg_alloc seg;
 	int i, failed = 0, pass = ub_debug_kernel() ? 5000 : 20000;
+	long long old = ub_param_set("uid_quota_mib", PLENTY);
 	struct ub_ioc_query query;
 	pid_t pid;
 
 	ASSERT_NE(NULL, board);
+	ASSERT_LE(0, old);
 	pid = ub_fork();
 	if (!pid) {
 		int fd = ub_open(self->npu);
@@ -231,6 +237,7 @@ TEST_F(segment, somebodys_failing_request_costs_others_nothing)
 	ub_step(board, 1);
 	EXPECT_EQ(0, failed);
 	EXPECT_EQ(0, ub_join(pid));
+	ub_param_set("uid_quota_mib", old);
 }
 
 TEST_F(segment, quota_of_a_context_is_edquot)
@@ -269,6 +276,49 @@ TEST_F(segment, quota_of_a_uid_counts_all_its_contexts)
 	ub_param_set("uid_quota_mib", old);
 }
 
+/* All that can be backed, in all NPUs together, and no more. */
+TEST_F(segment, by_default_a_uid_may_hold_what_can_be_backed)
+{
+	long long cap = ub_param_set("backed_cap_mib", 16), old = ub_param_set("uid_quota_mib", 0);
+	int i, fd[8];
+	struct ub_ioc_seg_alloc seg;
+	struct ub_pod pod;
+	pid_t pid;
+
+	ASSERT_LE(0, cap);
+	ASSERT_EQ(0, old);
+	ASSERT_EQ(0, ub_pod_make(&pod, "t-seg-8", 8, 64));
+	for (i = 0; i < 8; i++) {
+		fd[i] = ub_open(pod.npu[i]);
+		ASSERT_LE(0, fd[i]);
+		EXPECT_EQ(0, ub_alloc(fd[i], UB_SEG_POPULATE, 2 * MIB, &seg));
+	}
+	EXPECT_EQ(-EDQUOT, ub_alloc(self->fd, 0, PAGE, &seg));
+	EXPECT_EQ(-EDQUOT, ub_alloc(fd[7], UB_SEG_HOST, PAGE, &seg));
+	/* Somebody else has a limit of his own, but only what is left is to be had. */
+	pid = ub_fork();
+	if (!pid) {
+		int other;
+
+		ub_become(1000);
+		other = ub_open(self->npu);
+		EXPECT_EQ(-EDQUOT, ub_alloc(other, 0, 16 * MIB + 1, &seg));
+		EXPECT_EQ(-ENOMEM, ub_alloc(other, UB_SEG_POPULATE, PAGE, &seg));
+		EXPECT_EQ(0, ub_alloc(other, 0, 16 * MIB, &seg));
+		_exit(TEST_STATUS());
+	}
+	EXPECT_EQ(0, ub_join(pid));
+	/* It follows the cap. */
+	ub_param_set("backed_cap_mib", 17);
+	EXPECT_EQ(0, ub_alloc(self->fd, UB_SEG_POPULATE, MIB, &self->seg));
+	EXPECT_EQ(-EDQUOT, ub_alloc(self->fd, 0, PAGE, &seg));
+	for (i = 0; i < 8; i++)
+		close(fd[i]);
+	EXPECT_EQ(0, ub_alloc(self->fd, 0, 16 * MIB, &seg));
+	ub_pod_drop(&pod);
+	ub_param_set("backed_cap_mib", cap);
+}
+
 TEST_F(segment, host_memory_is_charged_to_rlimit_memlock)
 {
 	pid_t pid = ub_fork();
@@ -301,14 +351,16 @@ TEST_F(segment, host_memory_is_charged_to_rlimit_memlock)
 
 TEST_F(segment, cap_on_backed_memory_is_sigbus_and_an_event)
 {
-	struct ub_event event = { 0 };
 	long long old = ub_param_set("backed_cap_mib", 4);
+	long long quota = ub_param_set("uid_quota_mib", PLENTY);
+	struct ub_event event = { 0 };
 	bool found = false;
 	__u32 value;
 	size_t i;
 	char *p;
 
 	ASSERT_LE(0, old);
+	ASSERT_LE(0, quota);
 	EXPECT_EQ(-ENOMEM, ub_alloc(self->fd, UB_SEG_POPULATE, 8 * MIB, &self->seg));
 	EXPECT_EQ(0, ub_sysfs(self->npu, "mem_used"));
 	EXPECT_EQ(0, ub_sysfs(self->npu, "mem_backed"));
@@ -332,6 +384,7 @@ TEST_F(segment, cap_on_backed_memory_is_sigbus_and_an_event)
 	/* More may be had later. */
 	ub_param_set("backed_cap_mib", 16);
 	EXPECT_EQ(0, ub_store(p + 4 * MIB, 1));
+	ub_param_set("uid_quota_mib", quota);
 	ub_param_set("backed_cap_mib", old);
 }
 

@@ -464,4 +464,51 @@ TEST_F(share, imports_are_limited_like_segments)
 	close(fd);
 }
 
+#ifdef __x86_64__
+/* An ioctl as a 32-bit process makes it. */
+static int ioctl32(int fd, unsigned long nr, void *low)
+{
+	int ret;
+
+	asm volatile("int $0x80"
+		     : "=a"(ret) : "0"(54), "b"(fd), "c"(nr), "d"(low)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+TEST_F(share, a_32_bit_user_gets_no_more_than_it_can_map)
+{
+	long long old = ub_param_set("uid_quota_mib", 1 << 20);
+	struct ub_ioc_seg_import *import;
+	struct ub_ioc_seg_alloc large;
+	struct ub_cred cred;
+	struct ub_pod pod;
+	int user, fd;
+
+	ASSERT_LE(0, old);
+	if (access("/proc/sys/abi/vsyscall32", F_OK))
+		SKIP(return, "this kernel runs no 32-bit programs");
+	import = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)import);
+	ASSERT_EQ(0, ub_pod_make(&pod, "t-share-large", 2, 4096));
+	fd = ub_open(pod.npu[0]);
+	user = ub_open(pod.npu[1]);
+	ASSERT_EQ(0, ub_alloc(fd, 0, 3072 * MIB, &large));
+	ASSERT_EQ(0, ub_share(fd, large.handle, RW, 0, &cred));
+	*import = (struct ub_ioc_seg_import){
+		.size = sizeof(*import), .token_id = cred.id, .token_value = cred.value,
+		.access = RW,
+	};
+	memcpy(import->eid, cred.eid, sizeof(cred.eid));
+	EXPECT_EQ(-EOVERFLOW, ioctl32(user, UB_IOC_SEG_IMPORT, import));
+	EXPECT_EQ(1, ub_next_handle(user));
+	EXPECT_EQ(0, ub_ioctl(user, UB_IOC_SEG_IMPORT, import));
+	close(user);
+	close(fd);
+	ub_pod_drop(&pod);
+	ub_param_set("uid_quota_mib", old);
+}
+#endif
+
 TEST_HARNESS_MAIN

@@ -127,8 +127,9 @@ struct ub_ioc_query {
  * SIGBUS; with UB_SEG_DUMMY it finds zeros that nobody else sees, like an import
  * with UB_SEG_IMPORT_DUMMY. Who uses it looks at UB_STATUS_DEAD afterwards.
  *
- * Errors: -ENOMEM the NPU, the machine or RLIMIT_MEMLOCK is full; -EDQUOT a
- * quota of the context or the user; -ENOSPC too many handles.
+ * Errors: -EINVAL no bytes, or more than 1 TiB (of a 32-bit process: 2 GiB);
+ * -ENOMEM the NPU, the machine or RLIMIT_MEMLOCK is full; -EDQUOT a quota of the
+ * context or the user; -ENOSPC too many handles.
  */
 struct ub_ioc_seg_alloc {
 	__u32	size;
@@ -212,9 +213,10 @@ struct ub_ioc_seg_rotate {
  * @reserved:	0
  *
  * Errors: -EACCES any wrong credential; -ENXIO no NPU of the pod has this EID;
- * -ENOLINK no route to it; -ENOSPC too many handles. After eight wrong
- * credentials of a uid each further one is answered only after a wait that
- * doubles from 10 ms to 1 s.
+ * -ENOLINK no route to it; -ENOSPC too many handles; -EOVERFLOW more than 2 GiB,
+ * of which a 32-bit process could not map all. After eight wrong credentials of a
+ * uid each further one is answered only after a wait that doubles from 10 ms to
+ * 1 s.
  */
 struct ub_ioc_seg_import {
 	__u32	size;
@@ -297,8 +299,9 @@ struct ub_ioc_copy {
 
 /*
  * mmap() offsets. A segment's and an import's are told by the kernel
- * (mmap_offset); these three are fixed. Mappings must be shared and not
- * executable; mremap() may move but not grow them.
+ * (mmap_offset), and are good for processes as wide as the one that was told;
+ * these three are fixed. Mappings must be shared and not executable; mremap()
+ * may move but not grow them.
  */
 #define UB_MMAP_STATUS		0x00000000ULL	/* read-only, one per pod: struct ub_status */
 #define UB_MMAP_STATES		0x10000000ULL	/* read-only, per context: struct ub_import_state[] */
