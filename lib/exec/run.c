@@ -18,7 +18,7 @@ struct run {
 	const struct ub_program		*prog;
 	const struct ub_job		*job;
 	uint32_t			bank;
-	uint32_t			nt;	/* UB_REDUCE_NT or 0 */
+	uint32_t			nt;	/* enum ub_reduce_flags */
 	bool				undrained;
 };
 
@@ -244,12 +244,29 @@ static int run_streams(struct run *run)
 	}
 }
 
+/*
+ * What is larger than a private cache is written past it. Of a call that is cut into
+ * windows for staging, that is each rank's own part, which goes to the caller's buffer at
+ * once and comes first (UB_PLAN_OWN_PARTS); what goes to a stage is read soon.
+ */
+static uint32_t past_caches(const struct ub_comm *comm, const struct ub_program *prog,
+			    const struct ub_job *job)
+{
+	uint64_t limit = comm->exec->nt_bytes;
+
+	if (prog->bytes >= limit)
+		return UB_REDUCE_NT;
+	if (job->bytes >= limit && prog->plan->props & UB_PLAN_OWN_PARTS)
+		return UB_REDUCE_NT_FIRST;
+	return 0;
+}
+
 int ub_run(struct ub_comm *comm, const struct ub_program *prog, const struct ub_job *job)
 {
 	struct run run = {
 		.comm = comm, .x = comm->exec, .prog = prog, .job = job,
 		.bank = comm->seq % UB_BANKS,
-		.nt = prog->bytes >= comm->exec->nt_bytes ? UB_REDUCE_NT : 0,
+		.nt = past_caches(comm, prog, job),
 	};
 	int err;
 

@@ -13,12 +13,6 @@
 #include "exec/exec.h"
 #include "reduce/reduce.h"
 
-/*
- * A result of so many private caches is gone from them before its last window is there:
- * it is written past them. Of one that the shared cache holds that would be slower.
- */
-#define STREAM_CACHES	4
-
 static int allocate(struct ub_comm *comm, size_t size, char **ptr)
 {
 	void *p;
@@ -57,7 +51,8 @@ void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struc
 {
 	struct ub_layout layout;
 	bool out = to >= job->recv && to < job->recv + job->bytes;
-	bool stream = out && job->bytes >= STREAM_CACHES * comm->exec->nt_bytes;
+	/* Gone from the private cache before its last window is there: as in run.c. */
+	bool stream = out && job->bytes >= comm->exec->nt_bytes;
 	uint32_t flags = stream ? UB_REDUCE_NT : 0;
 	uint64_t own = 0, end = 0;
 
