@@ -13,8 +13,9 @@
 #include "exec/exec.h"
 #include "reduce/reduce.h"
 
-static int allocate(struct ub_comm *comm, size_t size, char **ptr)
+static int allocate(struct ub_comm *comm, size_t size, char **ptr, uint32_t *seg)
 {
+	uint64_t offset;
 	void *p;
 	int err;
 
@@ -24,6 +25,7 @@ static int allocate(struct ub_comm *comm, size_t size, char **ptr)
 	if (err)
 		return ub_comm_fail(comm, UB_REASON_LOCAL, comm->rank, (uint32_t)-err);
 	*ptr = p;
+	ub_import_own(comm, p, size, seg, &offset);
 	return 0;
 }
 
@@ -33,36 +35,32 @@ int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp)
 	int err = 0;
 
 	if (private)
-		err = allocate(comm, 2 * UB_BANKS * UB_STAGE_BYTES, &x->stage);
+		err = allocate(comm, 2 * UB_BANKS * UB_STAGE_BYTES, &x->stage, &x->stage_seg);
 	if (!err && tmp)
-		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp);
+		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp, &x->tmp_seg);
 	return err;
 }
 
-static void copy(char *to, const char *from, uint64_t bytes, uint32_t flags)
+static void copy(char *to, const char *from, uint64_t bytes, bool stream)
 {
 	void *dst = to;
 
-	ub_move(&dst, 1, from, bytes, flags);
+	if (stream)
+		ub_move(&dst, 1, from, bytes, UB_REDUCE_NT);
+	else if (bytes)
+		memcpy(to, from, bytes);
 }
 
-void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
-		   char *to, const char *from, uint64_t bytes)
+void ub_stage_copy(struct ub_comm *comm, const struct ub_program *prog,
+		   const struct ub_job *job, char *to, const char *from)
 {
-	struct ub_layout layout;
 	bool out = to >= job->recv && to < job->recv + job->bytes;
 	/* Gone from the private cache before its last window is there: as in run.c. */
 	bool stream = out && job->bytes >= comm->exec->nt_bytes;
-	uint32_t flags = stream ? UB_REDUCE_NT : 0;
-	uint64_t own = 0, end = 0;
+	uint64_t end = prog->own_end;
 
-	if (plan->props & UB_PLAN_OWN_PARTS) {
-		ub_layout_bind(&layout, plan, bytes, job->elem);
-		own = ub_layout_offset(&layout, plan, 0, comm->rank);
-		end = ub_layout_offset(&layout, plan, 0, comm->rank + 1);
-	}
-	copy(to, from, own, flags);
-	copy(to + end, from + end, bytes - end, flags);
+	copy(to, from, prog->own, stream);
+	copy(to + end, from + end, prog->bytes - end, stream);
 	if (stream)
 		ub_store_drain();
 }
