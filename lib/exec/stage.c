@@ -5,6 +5,11 @@
  * Where a plan keeps ranks to their own parts (UB_PLAN_OWN_PARTS), a rank's own part of
  * its private buffers does not come here: nobody else touches it.
  *
+ * Why not process_vm_readv(), with which a peer copies once and no stage is needed: it
+ * pins each page, and its copy comes through the caches on the way out. The stage stays
+ * in them on the way in, and the results are written past them; so two copies cost less
+ * than one, at every size. It would need the right to trace each other, too.
+ *
  * Allocated when first needed, kept until the communicator ends: 1 MiB for private
  * buffers, 8 MiB for plans that use TMP, nothing for others.
  */
