@@ -28,9 +28,14 @@ struct reference {
 	size_t		nt_bytes;
 };
 
+static size_t whole_lines(size_t bytes)
+{
+	return (bytes + sizeof(line) - 1) & ~(sizeof(line) - 1);
+}
+
 size_t reference_size(int nranks, size_t max_bytes)
 {
-	return (size_t)nranks * (sizeof(struct flag) + 2 * max_bytes) + 4096;
+	return (size_t)nranks * (sizeof(struct flag) + 2 * whole_lines(max_bytes)) + 4096;
 }
 
 struct reference *reference_open(void *shared, int rank, int nranks, size_t max_bytes)
@@ -43,7 +48,7 @@ struct reference *reference_open(void *shared, int rank, int nranks, size_t max_
 		return NULL;
 	ref->flags = shared;
 	ref->vectors = (char *)shared + flags;
-	ref->stride = max_bytes;
+	ref->stride = whole_lines(max_bytes);
 	ref->rank = rank;
 	ref->nranks = nranks;
 	ref->spins = sysconf(_SC_NPROCESSORS_ONLN) < nranks ? 16 : SPINS;

@@ -95,6 +95,15 @@ static inline bool ub_comm_aborted(const struct ub_comm *comm)
 	return atomic_load_explicit(&comm->ctl->abort, memory_order_relaxed) != 0;
 }
 
+/* The @i-th rank after this one, @i < nranks: so that not all turn to rank 0 first. */
+static inline uint32_t ub_comm_after(const struct ub_comm *comm, uint32_t i)
+{
+	uint32_t rank = comm->rank + i;
+
+	/* No division: each call would make several. */
+	return rank < comm->nranks ? rank : rank - comm->nranks;
+}
+
 static inline void ub_comm_step(struct ub_comm *comm, uint32_t step)
 {
 	atomic_store_explicit(&comm->self->progress.step, step, memory_order_relaxed);

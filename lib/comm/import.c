@@ -28,15 +28,21 @@ struct peer {
 	uint32_t	last;		/* index of the last hit */
 };
 
-/* The last two buffers: send and receive alternate. */
+/* A buffer of this process as the registry knew it. */
 struct own {
 	uint64_t		generation;
-	struct ub_segment	seg;
+	struct ub_segment	seg;		/* id 0: private memory, found in none */
+};
+
+/* The last two: send and receive alternate. Private ones must not drive out the others. */
+struct recent {
+	struct own	own[2];
+	uint32_t	victim;
 };
 
 struct ub_imports {
-	struct own	own[2];
-	uint32_t	victim;
+	struct recent	mapped;
+	struct recent	private;
 	struct peer	peers[];
 };
 
@@ -167,27 +173,45 @@ static bool holds(const struct ub_segment *seg, const void *ptr, uint64_t size)
 	return offset < seg->size && size <= seg->size - offset;
 }
 
+/* A part of what is in no segment may be in one: private memory is known as a whole. */
+static bool answers(const struct own *own, uint64_t generation, const void *ptr, uint64_t size)
+{
+	return own->generation == generation && holds(&own->seg, ptr, size) &&
+	       (own->seg.id || (own->seg.base == ptr && own->seg.size == size));
+}
+
+static const struct own *find_recent(const struct recent *recent, uint64_t generation,
+				     const void *ptr, uint64_t size)
+{
+	for (int i = 0; i < 2; i++)
+		if (answers(&recent->own[i], generation, ptr, size))
+			return &recent->own[i];
+	return NULL;
+}
+
+static const struct own *find(struct ub_imports *im, uint64_t generation, const void *ptr,
+			      uint64_t size)
+{
+	struct own own = { generation, { .base = (char *)ptr, .size = size } };
+	bool found = ub_registry_find(ptr, size, &own.seg);
+	struct recent *recent = found ? &im->mapped : &im->private;
+
+	recent->victim ^= 1;
+	recent->own[recent->victim] = own;
+	return &recent->own[recent->victim];
+}
+
 void ub_import_own(struct ub_comm *comm, const void *ptr, uint64_t size, uint32_t *id,
 		   uint64_t *offset)
 {
 	struct ub_imports *im = comm->imports;
 	uint64_t generation = ub_registry_generation();
-	struct ub_segment seg;
-	struct own *own;
+	const struct own *own = find_recent(&im->mapped, generation, ptr, size);
 
-	*id = 0;
-	*offset = 0;
-	for (int i = 0; i < 2; i++) {
-		own = &im->own[i];
-		if (own->generation == generation && holds(&own->seg, ptr, size))
-			goto found;
-	}
-	/* Private memory is looked for in vain: that must not cost what is known. */
-	if (!ub_registry_find(ptr, size, &seg))
-		return;
-	own = &im->own[im->victim++ % 2];
-	*own = (struct own){ generation, seg };
-found:
+	if (!own)
+		own = find_recent(&im->private, generation, ptr, size);
+	if (!own)
+		own = find(im, generation, ptr, size);
 	*id = own->seg.id;
-	*offset = (uint64_t)((const char *)ptr - own->seg.base);
+	*offset = own->seg.id ? (uint64_t)((const char *)ptr - own->seg.base) : 0;
 }

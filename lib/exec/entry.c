@@ -18,16 +18,18 @@ int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_
 	struct ub_control *ctl = comm->ctl;
 	uint32_t bank = comm->seq % UB_BANKS, n = comm->nranks;
 	struct ub_entry *own = ub_control_entry(ctl, comm->rank, bank);
+	uint64_t hash = ub_call_hash(&comm->call);
 	int err;
 
-	own->hash = ub_call_hash(&comm->call);
+	/* At once: peers may be looking at this line. */
 	own->where = *mine;
+	own->hash = hash;
 	ub_publish(&own->seq, comm->seq);
 	for (uint32_t i = 1; i < n; i++)
-		ub_notify(comm, &ctl->ranks[(comm->rank + i) % n]);
+		ub_notify(comm, &ctl->ranks[ub_comm_after(comm, i)]);
 	*any = mine->flags;
 	for (uint32_t i = 1; i < n; i++) {
-		uint32_t rank = (comm->rank + i) % n;
+		uint32_t rank = ub_comm_after(comm, i);
 		struct ub_entry *entry = ub_control_entry(ctl, rank, bank);
 
 		err = ub_wait_word(comm, &entry->seq, comm->seq, rank);
@@ -46,7 +48,7 @@ int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_
 static int resolve(struct ub_comm *comm, uint32_t rank, enum ub_space space, uint32_t id,
 		   uint64_t offset, uint64_t bytes)
 {
-	char **base = &comm->exec->base[space][rank];
+	char **base = &comm->exec->base[comm->seq % UB_BANKS][space][rank];
 	struct ub_mapping map;
 	int err;
 
@@ -65,23 +67,48 @@ static int resolve(struct ub_comm *comm, uint32_t rank, enum ub_space space, uin
 	return ub_health_watch(comm, rank, space, &map);
 }
 
-int ub_entry_resolve(struct ub_comm *comm, const struct ub_job *job, uint64_t bytes,
+static int resolve_rank(struct ub_comm *comm, uint32_t rank, struct ub_seen *seen)
+{
+	const struct ub_where *w = &seen->where;
+	struct ub_exec *x = comm->exec;
+	uint32_t nused = x->nused;
+	int err;
+
+	err = resolve(comm, rank, UB_IN, w->in_seg, w->in_offset, seen->bytes);
+	if (!err)
+		err = resolve(comm, rank, UB_OUT, w->out_seg, w->out_offset, seen->bytes);
+	if (!err)
+		err = resolve(comm, rank, UB_TMP, w->tmp_seg, w->tmp_offset, seen->tmp_bytes);
+	if (!err && x->nused == nused)
+		seen->kept = true;
+	else	/* watch[] has no banks */
+		x->seen[0][rank].kept = x->seen[1][rank].kept = false;
+	return err;
+}
+
+static bool is_known(const struct ub_seen *seen, const struct ub_where *where, uint64_t bytes,
 		     uint64_t tmp_bytes)
 {
+	return seen->kept && bytes <= seen->bytes && tmp_bytes <= seen->tmp_bytes &&
+	       !memcmp(&seen->where, where, sizeof(*where));
+}
+
+int ub_entry_resolve(struct ub_comm *comm, uint64_t bytes, uint64_t tmp_bytes)
+{
 	uint32_t bank = comm->seq % UB_BANKS;
-	int err = 0;
 
 	comm->exec->nused = 0;
-	for (uint32_t r = 0; r < comm->nranks && !err; r++) {
-		const struct ub_where *w = &ub_control_entry(comm->ctl, r, bank)->where;
+	for (uint32_t r = 0; r < comm->nranks; r++) {
+		const struct ub_where *where = &ub_control_entry(comm->ctl, r, bank)->where;
+		struct ub_seen *seen = &comm->exec->seen[bank][r];
+		int err;
 
-		if (r == comm->rank)
+		if (r == comm->rank || is_known(seen, where, bytes, tmp_bytes))
 			continue;
-		err = resolve(comm, r, UB_IN, w->in_seg, w->in_offset, bytes);
-		if (!err)
-			err = resolve(comm, r, UB_OUT, w->out_seg, w->out_offset, bytes);
-		if (!err)
-			err = resolve(comm, r, UB_TMP, w->tmp_seg, w->tmp_offset, tmp_bytes);
+		*seen = (struct ub_seen){ *where, bytes, tmp_bytes };
+		err = resolve_rank(comm, r, seen);
+		if (err)
+			return err;
 	}
-	return err;
+	return 0;
 }

@@ -60,6 +60,7 @@ struct ub_program {
 	struct ub_ref		*refs;
 	uint32_t		*streams;	/* first instr of each; nstreams + 1 entries */
 	uint32_t		max_refs;	/* of one instr */
+	uint64_t		own, own_end;	/* what no peer touches (UB_PLAN_OWN_PARTS) */
 };
 
 /* What the caller wants. */
@@ -98,8 +99,21 @@ struct ub_used {
 	bool			touched; /* since the word was last compared */
 };
 
+/*
+ * What a peer said of its buffers in a bank's last window, and for which size that was
+ * resolved: while it says the same, base[] is right, because ids are never used again.
+ * Not kept of what can die.
+ */
+struct ub_seen {
+	struct ub_where		where;
+	uint64_t		bytes;
+	uint64_t		tmp_bytes;
+	bool			kept;
+};
+
 struct ub_exec {
-	char			**base[3];	/* by enum ub_space, by rank */
+	char			**base[UB_BANKS][3];	/* by enum ub_space, by rank */
+	struct ub_seen		*seen[UB_BANKS];	/* by rank */
 	struct ub_used		**watch[3];	/* the same; NULL: cannot die */
 	struct ub_used		*used;		/* room for three per rank */
 	uint32_t		nused;
@@ -114,9 +128,12 @@ struct ub_exec {
 	uint32_t		nplans;
 	uint64_t		clock;		/* of program use */
 	uint64_t		nt_bytes;	/* windows from here on bypass the caches */
-	const char		*forced[2];	/* algorithm asked for: allreduce, broadcast */
+	const struct ub_alg	*forced[2];	/* asked for: allreduce, broadcast */
+	const struct ub_alg	*usual[2];	/* taken otherwise */
 	char			*stage;		/* UB_BANKS × (IN, OUT) × UB_STAGE_BYTES */
 	char			*tmp;		/* UB_BANKS × UB_TMP_BYTES */
+	uint32_t		stage_seg;	/* their ids */
+	uint32_t		tmp_seg;
 	bool			tracing;
 	FILE			*trace_file;
 	struct ub_trace		trace;		/* of the last window */
@@ -140,9 +157,9 @@ static inline uint64_t ub_exec_next(struct ub_comm *comm)
 	return comm->seq;
 }
 
-/* A plan by the name of its algorithm; cached. NULL: not for this communicator. */
-const struct ub_plan *ub_exec_plan(struct ub_comm *comm, enum ub_coll coll, uint32_t root,
-				   const char *name);
+/* A plan by its algorithm; cached. NULL: not for this communicator. */
+const struct ub_plan *ub_exec_plan(struct ub_comm *comm, const struct ub_alg *alg,
+				   uint32_t root);
 /* Close the trace of a small call with the plan that it stands for. */
 int ub_exec_trace_small(struct ub_comm *comm, const struct ub_job *job);
 
@@ -151,16 +168,15 @@ int ub_small(struct ub_comm *comm, const struct ub_job *job);
 
 /* entry.c: one window's entry. @any: flags that any rank has set. */
 int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_t *any);
-/* Map everybody's buffers for a window of @bytes; fills exec->base. */
-int ub_entry_resolve(struct ub_comm *comm, const struct ub_job *job, uint64_t bytes,
-		     uint64_t tmp_bytes);
+/* Map everybody's buffers for a window of @bytes; fills exec->base of this bank. */
+int ub_entry_resolve(struct ub_comm *comm, uint64_t bytes, uint64_t tmp_bytes);
 
 /* stage.c */
 int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp);
 void ub_stage_free(struct ub_comm *comm);
 /* Copy a window between a private buffer and the stage, but for what peers do not touch. */
-void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
-		   char *to, const char *from, uint64_t bytes);
+void ub_stage_copy(struct ub_comm *comm, const struct ub_program *prog,
+		   const struct ub_job *job, char *to, const char *from);
 static inline char *ub_stage_at(const struct ub_exec *x, enum ub_space space, uint32_t bank)
 {
 	return x->stage + (2 * bank + (space == UB_OUT)) * UB_STAGE_BYTES;

@@ -218,6 +218,10 @@ static int compile(struct ub_comm *comm, struct ub_program *prog)
 	struct ub_step step;
 
 	ub_layout_bind(&prog->layout, plan, prog->bytes, prog->elem);
+	if (plan->props & UB_PLAN_OWN_PARTS) {
+		prog->own = ub_layout_offset(&prog->layout, plan, 0, comm->rank);
+		prog->own_end = ub_layout_offset(&prog->layout, plan, 0, comm->rank + 1);
+	}
 	prog->nstreams = plan->nstreams;
 	prog->streams = calloc(plan->nstreams + 1, sizeof(uint32_t));
 	if (!prog->streams)

@@ -17,14 +17,15 @@ struct run {
 	struct ub_exec			*x;
 	const struct ub_program		*prog;
 	const struct ub_job		*job;
+	char				**const *base;	/* of this bank */
 	uint32_t			bank;
-	uint32_t			nt;	/* UB_REDUCE_NT or 0 */
+	uint32_t			nt;	/* enum ub_reduce_flags */
 	bool				undrained;
 };
 
 static char *address(const struct run *run, const struct ub_ref *ref)
 {
-	return run->x->base[ref->space][ref->rank] + ref->offset;
+	return run->base[ref->space][ref->rank] + ref->offset;
 }
 
 static _Atomic uint64_t *cell(const struct run *run, uint32_t rank, uint32_t number)
@@ -36,7 +37,7 @@ static _Atomic uint64_t *cell(const struct run *run, uint32_t rank, uint32_t num
 static uint64_t trace_address(const struct run *run, uint64_t h, const struct ub_ref *ref,
 			      const void *ptr)
 {
-	const char *base = run->x->base[ref->space][ref->rank];
+	const char *base = run->base[ref->space][ref->rank];
 
 	return ub_trace_place(h, ref->rank, ref->space, (uint64_t)((const char *)ptr - base));
 }
@@ -147,12 +148,16 @@ static const struct ub_ref *awaited(const struct run *run, const struct ub_strea
 	return &run->prog->refs[run->prog->instrs[st->pc].ref + st->done];
 }
 
+/* What its cell will hold then, or more. */
+static uint64_t awaited_value(const struct run *run, const struct ub_stream *st)
+{
+	return run->comm->seq << UB_SIGNAL_SHIFT | run->prog->instrs[st->pc].len;
+}
+
 static bool signalled(const struct run *run, const struct ub_stream *st)
 {
-	const struct ub_instr *in = &run->prog->instrs[st->pc];
-
 	return ub_reached(cell(run, run->comm->rank, awaited(run, st)->space),
-			  run->comm->seq << UB_SIGNAL_SHIFT | in->len);
+			  awaited_value(run, st));
 }
 
 /* True when all writers have signalled; else stopped at the first that has not. */
@@ -212,8 +217,12 @@ static bool any_ready(struct ub_comm *comm, void *arg, uint32_t *who)
 static int wait_any(struct run *run)
 {
 	struct ub_comm *comm = run->comm;
+	const struct ub_stream *st = run->x->streams;
 	uint32_t who;
 
+	if (run->prog->nstreams == 1)	/* one word is enough */
+		return ub_wait_word(comm, cell(run, comm->rank, awaited(run, st)->space),
+				    awaited_value(run, st), awaited(run, st)->rank);
 	for (uint32_t i = 0; i < comm->spin; i++) {
 		if (any_ready(comm, run, &who))
 			return 0;
@@ -244,12 +253,29 @@ static int run_streams(struct run *run)
 	}
 }
 
+/*
+ * What is larger than a private cache is written past it. Of a call that is cut into
+ * windows for staging, that is each rank's own part, which goes to the caller's buffer at
+ * once and comes first (UB_PLAN_OWN_PARTS); what goes to a stage is read soon.
+ */
+static uint32_t past_caches(const struct ub_comm *comm, const struct ub_program *prog,
+			    const struct ub_job *job)
+{
+	uint64_t limit = comm->exec->nt_bytes;
+
+	if (prog->bytes >= limit)
+		return UB_REDUCE_NT;
+	if (job->bytes >= limit && prog->plan->props & UB_PLAN_OWN_PARTS)
+		return UB_REDUCE_NT_FIRST;
+	return 0;
+}
+
 int ub_run(struct ub_comm *comm, const struct ub_program *prog, const struct ub_job *job)
 {
 	struct run run = {
 		.comm = comm, .x = comm->exec, .prog = prog, .job = job,
-		.bank = comm->seq % UB_BANKS,
-		.nt = prog->bytes >= comm->exec->nt_bytes ? UB_REDUCE_NT : 0,
+		.bank = comm->seq % UB_BANKS, .base = comm->exec->base[comm->seq % UB_BANKS],
+		.nt = past_caches(comm, prog, job),
 	};
 	int err;
 

@@ -105,7 +105,7 @@ static void post(struct ub_comm *comm, struct ub_entry *own, const struct ub_job
 		memcpy(own->payload, job->send, job->bytes);
 	ub_publish(&own->seq, comm->seq);
 	for (uint32_t i = 1; i < n; i++)
-		ub_notify(comm, &comm->ctl->ranks[(comm->rank + i) % n]);
+		ub_notify(comm, &comm->ctl->ranks[ub_comm_after(comm, i)]);
 	if (__builtin_expect(comm->exec->tracing, 0))
 		trace_post(comm, job);
 }
@@ -158,7 +158,7 @@ int ub_small(struct ub_comm *comm, const struct ub_job *job)
 	post(comm, own, job);
 	comm->exec->src[comm->rank] = own->payload;
 	for (uint32_t i = 1; i < n; i++) {
-		err = hear(comm, own, (comm->rank + i) % n, bank);
+		err = hear(comm, own, ub_comm_after(comm, i), bank);
 		if (err)
 			return err;
 	}

@@ -5,6 +5,11 @@
  * Where a plan keeps ranks to their own parts (UB_PLAN_OWN_PARTS), a rank's own part of
  * its private buffers does not come here: nobody else touches it.
  *
+ * Why not process_vm_readv(), with which a peer copies once and no stage is needed: it
+ * pins each page, and its copy comes through the caches on the way out. The stage stays
+ * in them on the way in, and the results are written past them; so two copies cost less
+ * than one, at every size. It would need the right to trace each other, too.
+ *
  * Allocated when first needed, kept until the communicator ends: 1 MiB for private
  * buffers, 8 MiB for plans that use TMP, nothing for others.
  */
@@ -13,14 +18,9 @@
 #include "exec/exec.h"
 #include "reduce/reduce.h"
 
-/*
- * A result of so many private caches is gone from them before its last window is there:
- * it is written past them. Of one that the shared cache holds that would be slower.
- */
-#define STREAM_CACHES	4
-
-static int allocate(struct ub_comm *comm, size_t size, char **ptr)
+static int allocate(struct ub_comm *comm, size_t size, char **ptr, uint32_t *seg)
 {
+	uint64_t offset;
 	void *p;
 	int err;
 
@@ -30,6 +30,7 @@ static int allocate(struct ub_comm *comm, size_t size, char **ptr)
 	if (err)
 		return ub_comm_fail(comm, UB_REASON_LOCAL, comm->rank, (uint32_t)-err);
 	*ptr = p;
+	ub_import_own(comm, p, size, seg, &offset);
 	return 0;
 }
 
@@ -39,35 +40,32 @@ int ub_stage_prepare(struct ub_comm *comm, bool private, bool tmp)
 	int err = 0;
 
 	if (private)
-		err = allocate(comm, 2 * UB_BANKS * UB_STAGE_BYTES, &x->stage);
+		err = allocate(comm, 2 * UB_BANKS * UB_STAGE_BYTES, &x->stage, &x->stage_seg);
 	if (!err && tmp)
-		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp);
+		err = allocate(comm, UB_BANKS * UB_TMP_BYTES, &x->tmp, &x->tmp_seg);
 	return err;
 }
 
-static void copy(char *to, const char *from, uint64_t bytes, uint32_t flags)
+static void copy(char *to, const char *from, uint64_t bytes, bool stream)
 {
 	void *dst = to;
 
-	ub_move(&dst, 1, from, bytes, flags);
+	if (stream)
+		ub_move(&dst, 1, from, bytes, UB_REDUCE_NT);
+	else if (bytes)
+		memcpy(to, from, bytes);
 }
 
-void ub_stage_copy(struct ub_comm *comm, const struct ub_plan *plan, const struct ub_job *job,
-		   char *to, const char *from, uint64_t bytes)
+void ub_stage_copy(struct ub_comm *comm, const struct ub_program *prog,
+		   const struct ub_job *job, char *to, const char *from)
 {
-	struct ub_layout layout;
 	bool out = to >= job->recv && to < job->recv + job->bytes;
-	bool stream = out && job->bytes >= STREAM_CACHES * comm->exec->nt_bytes;
-	uint32_t flags = stream ? UB_REDUCE_NT : 0;
-	uint64_t own = 0, end = 0;
+	/* Gone from the private cache before its last window is there: as in run.c. */
+	bool stream = out && job->bytes >= comm->exec->nt_bytes;
+	uint64_t end = prog->own_end;
 
-	if (plan->props & UB_PLAN_OWN_PARTS) {
-		ub_layout_bind(&layout, plan, bytes, job->elem);
-		own = ub_layout_offset(&layout, plan, 0, comm->rank);
-		end = ub_layout_offset(&layout, plan, 0, comm->rank + 1);
-	}
-	copy(to, from, own, flags);
-	copy(to + end, from + end, bytes - end, flags);
+	copy(to, from, prog->own, stream);
+	copy(to + end, from + end, prog->bytes - end, stream);
 	if (stream)
 		ub_store_drain();
 }

@@ -44,6 +44,14 @@ ALWAYS void vec_store(void *p, vec_any v, bool nt)
 		*(vec_any *)p = v;
 }
 
+/* How many destinations, from the first, are written past the caches. */
+ALWAYS uint32_t nt_stores(const struct ub_reduce *r)
+{
+	if (r->flags & UB_REDUCE_NT)
+		return r->ndst;
+	return r->flags & UB_REDUCE_NT_FIRST ? 1 : 0;
+}
+
 /* Elements of @size bytes until @p stands at a line; 0 when it never does. */
 ALWAYS size_t head_elems(const void *p, size_t size, size_t count)
 {
@@ -129,7 +137,7 @@ ALWAYS void name##_elems(const struct ub_reduce *r, enum ub_fold_op op, elem div
 }												\
 												\
 ALWAYS void name##_block(const struct ub_reduce *r, enum ub_fold_op op, elem div,		\
-			 bool nt, size_t at)							\
+			 uint32_t nt, size_t at)						\
 {												\
 	const name##_vec *in = (const name##_vec *)((const char *)r->src[0] + at);		\
 	name##_vec acc[BLOCK];									\
@@ -153,11 +161,11 @@ ALWAYS void name##_block(const struct ub_reduce *r, enum ub_fold_op op, elem div
 												\
 		UNROLL										\
 		for (int k = 0; k < BLOCK; k++)							\
-			vec_store(out + k * VEC, (vec_any)acc[k], nt);				\
+			vec_store(out + k * VEC, (vec_any)acc[k], d < nt);			\
 	}											\
 }												\
 												\
-ALWAYS void name##_fold(const struct ub_reduce *r, enum ub_fold_op op, elem div, bool nt)	\
+ALWAYS void name##_fold(const struct ub_reduce *r, enum ub_fold_op op, elem div, uint32_t nt)	\
 {												\
 	const size_t step = BLOCK * VEC / sizeof(elem);						\
 	size_t i = head_elems(r->dst[0], sizeof(elem), r->count);				\
@@ -171,23 +179,24 @@ ALWAYS void name##_fold(const struct ub_reduce *r, enum ub_fold_op op, elem div,
 static void name##_sum_fn(const struct ub_reduce *r)						\
 {												\
 	elem div = (elem)r->divisor;								\
+	uint32_t nt = nt_stores(r);								\
 												\
-	if (r->flags & UB_REDUCE_NT)								\
-		name##_fold(r, UB_FOLD_SUM, div, true);						\
+	if (nt)											\
+		name##_fold(r, UB_FOLD_SUM, div, nt);						\
 	else if (div)										\
-		name##_fold(r, UB_FOLD_SUM, div, false);					\
+		name##_fold(r, UB_FOLD_SUM, div, 0);						\
 	else											\
-		name##_fold(r, UB_FOLD_SUM, 0, false);						\
+		name##_fold(r, UB_FOLD_SUM, 0, 0);						\
 }												\
 												\
 static void name##_min_fn(const struct ub_reduce *r)						\
 {												\
-	name##_fold(r, UB_FOLD_MIN, 0, r->flags & UB_REDUCE_NT);				\
+	name##_fold(r, UB_FOLD_MIN, 0, nt_stores(r));						\
 }												\
 												\
 static void name##_max_fn(const struct ub_reduce *r)						\
 {												\
-	name##_fold(r, UB_FOLD_MAX, 0, r->flags & UB_REDUCE_NT);				\
+	name##_fold(r, UB_FOLD_MAX, 0, nt_stores(r));						\
 }
 
 FOLD_TYPE(i32, int32_t, uint32_t, int32_t)

@@ -31,6 +31,8 @@ enum ub_reduce_flags {
 	 * ordinarily.
 	 */
 	UB_REDUCE_NT	= 1 << 0,
+	/* ub_reduce(): the same for the first destination alone. */
+	UB_REDUCE_NT_FIRST	= 1 << 1,
 };
 
 /**

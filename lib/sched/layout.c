@@ -62,10 +62,11 @@ uint64_t ub_layout_window(const struct ub_plan *plan, uint64_t tmp, uint32_t ele
 	const uint64_t limit = 1ull << 56;
 	uint64_t granule = elem > UB_GRANULE ? elem : UB_GRANULE;
 	uint64_t slot, fits, granules = limit / granule;
-	uint32_t total = total_share(plan);
+	uint32_t total;
 
 	if (!plan->tmp_chunks)
 		return UINT64_MAX;
+	total = total_share(plan);
 	/*
 	 * A region of G granules has ceil(G × share / total) at most, a chunk of it
 	 * the chunks-th part, rounded up: no more than @slot for this G.

@@ -163,7 +163,7 @@ static void try_shapes(const struct ub_fold_isa *isa, struct ub_reduce r)
 				uint32_t flags = rnd();
 
 				r.count = rnd() % 8 ? rnd() % 400 : MAX_BYTES / size - rnd() % 9;
-				r.flags = flags & 1 ? UB_REDUCE_NT : 0;
+				r.flags = (flags & 1 ? UB_REDUCE_NT : 0) | (flags & 8 ? UB_REDUCE_NT_FIRST : 0);
 				r.divisor = flags & 2 ? rnd() % 9 : 0;
 				try(isa, r, shifts[rnd() % 6], flags & 4);
 			}
