@@ -32,6 +32,9 @@ static int ub_query_device(struct ibv_context *context,
 	return 0;
 }
 
+/* Who has one of these can take keys away. */
+#define UB_INVALIDATES (IBV_DEVICE_MEM_MGT_EXTENSIONS | IBV_DEVICE_MEM_WINDOW_TYPE_2B)
+
 /* What a driver does not know would complete in error: it is not offered at all. */
 static int find_send_ops(struct ub_context *ctx)
 {
@@ -42,7 +45,7 @@ static int find_send_ops(struct ub_context *ctx)
 	if (err)
 		return err;
 	ctx->send_ops = UINT64_MAX;
-	if (!(attr.orig_attr.device_cap_flags & IBV_DEVICE_MEM_MGT_EXTENSIONS))
+	if (!(attr.orig_attr.device_cap_flags & UB_INVALIDATES))
 		ctx->send_ops &= ~(uint64_t)(IBV_QP_EX_WITH_LOCAL_INV |
 					     IBV_QP_EX_WITH_SEND_WITH_INV);
 	if (!attr.orig_attr.max_mw)

@@ -133,7 +133,7 @@ int ibv_cmd_query_device_any(struct ibv_context *context,
 			     struct ib_uverbs_ex_query_device_resp *resp, size_t *resp_size)
 {
 	if (!fake.simple) {
-		attr->orig_attr.device_cap_flags = IBV_DEVICE_MEM_MGT_EXTENSIONS;
+		attr->orig_attr.device_cap_flags = IBV_DEVICE_MEM_WINDOW_TYPE_2B;
 		attr->orig_attr.max_mw = 16;
 	}
 	return answer();
