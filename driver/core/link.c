@@ -171,6 +171,7 @@ static void ub_link_changed(struct ub_pod *pod, struct ub_link *link)
 	ub_pod_changed(pod);
 	ub_pod_tell(pod, &event);
 	ub_netlink_tell_link(pod, link);
+	ub_link_tell_faces(pod, link);
 }
 
 static void ub_routes_changed(struct ub_pod *pod)

@@ -55,6 +55,7 @@ struct ub_npu *ub_npu_create(struct ub_pod *pod, struct ub_ubpu *ubpu, u64 mem_s
 	npu->ubpu = ubpu;
 	npu->mem_size = mem_size;
 	xa_init_flags(&npu->tokens, XA_FLAGS_ACCOUNT);
+	BLOCKING_INIT_NOTIFIER_HEAD(&npu->watchers);
 
 	device_initialize(&npu->dev);
 	npu->dev.class = &ub_class;
@@ -72,8 +73,8 @@ struct ub_npu *ub_npu_create(struct ub_pod *pod, struct ub_ubpu *ubpu, u64 mem_s
 }
 
 /*
- * Shows the NPU. The links must exist: the groups are made from the ports. On
- * error somebody may have been in open() already. Under ub_pods_lock.
+ * Shows the NPU, and its faces. The links must exist: the groups are made from the
+ * ports. On error somebody may have been in open() already. Under ub_pods_lock.
  */
 int ub_npu_add(struct ub_npu *npu)
 {
@@ -83,14 +84,21 @@ int ub_npu_add(struct ub_npu *npu)
 	if (!npu->dev.groups)
 		return -ENOMEM;
 	ret = cdev_device_add(&npu->cdev, &npu->dev);
-	if (ret)
+	if (ret) {
 		npu->gone = true;
+		return ret;
+	}
+	if (npu->pod->nr_npus <= UB_VERBS_MAX_NPUS)
+		ret = ub_auxdev_add(npu);
+	if (ret)
+		ub_npu_remove(npu);
 	return ret;
 }
 
-/* Hides it. Open files go on to hold it. Under ub_pods_lock. */
+/* Hides it. Open files go on to hold it, faces do not. Under ub_pods_lock. */
 void ub_npu_remove(struct ub_npu *npu)
 {
+	ub_auxdev_remove(npu);
 	npu->gone = true;
 	cdev_device_del(&npu->cdev, &npu->dev);
 }

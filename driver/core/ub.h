@@ -11,13 +11,17 @@
  *   ub_import	a context's right to somebody's segment			import.c
  *   ub_user	limits and back-off of a uid				user.c
  *   ub_area	pages that user space maps to look at state		area.c
+ *   ub_auxdev	what a driver over an NPU, ub_verbs, binds to		auxdev.c face.c
  *
  * Locks, in the order in which they nest:
  *
  *   ctx->event_read	who takes events; outermost, for it copies to user space
  *   ub_pods_lock	list of pods and fabrics; adding and removing them
+ *   device_lock,	(the kernel's) of a ub_auxdev: probing and removing a face, and
+ *   rtnl, uverbs'	whatever a face calls meanwhile
  *   mmap_lock		(the kernel's) held by the callers of mmap and fault
  *   pod->topo		link states, hence routes; what is suspended
+ *   npu->watchers	(its rwsem) who is told of link states
  *   pod->segs_lock	list of the pod's segments
  *   seg->lock		life of the segment, its credentials, its imports and
  *			their states. Read: may put pages into page tables.
@@ -38,6 +42,7 @@
 #ifndef _UB_CORE_UB_H
 #define _UB_CORE_UB_H
 
+#include <linux/auxiliary_bus.h>
 #include <linux/cdev.h>
 #include <linux/compat.h>
 #include <linux/device.h>
@@ -46,6 +51,7 @@
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/rwsem.h>
 #include <linux/srcu.h>
 #include <linux/u64_stats_sync.h>
@@ -240,6 +246,8 @@ static inline u32 ub_port_cna(const struct ub_pod *pod, u32 ubpu, u32 port)
  * @tokens:	TokenID -> exported segment; under its xa_lock, which also makes
  *		a found segment stay until its reference is taken
  * @engine:	executes transactions; made at first use (cmpxchg)
+ * @auxdev:	what its face binds to, or NULL; under ub_pods_lock
+ * @watchers:	told of changes of its links
  */
 struct ub_npu {
 	struct device dev;
@@ -254,6 +262,8 @@ struct ub_npu {
 	atomic64_t token_denied;
 	struct xarray tokens;
 	struct ub_engine *engine;
+	struct ub_auxdev *auxdev;
+	struct blocking_notifier_head watchers;
 };
 
 static inline struct ub_npu *ub_npu_from_dev(const struct device *dev)
@@ -270,6 +280,64 @@ void ub_npu_remove(struct ub_npu *npu);
 const struct attribute_group **ub_npu_groups(const struct ub_npu *npu);
 void ub_sysfs_exit(void);
 extern const struct file_operations ub_npu_fops;
+
+/* ---- faces: face.c, auxdev.c ------------------------------------------------- */
+
+/* A pod of at most so many NPUs gets verbs devices by itself. */
+#define UB_VERBS_MAX_NPUS	16
+
+/**
+ * struct ub_auxdev - what a driver over an NPU binds to
+ * @adev:	named "ub.verbs", its id is the NPU's minor
+ * @npu:	lives longer than a driver is bound
+ */
+struct ub_auxdev {
+	struct auxiliary_device adev;
+	struct ub_npu *npu;
+};
+
+static inline struct ub_npu *ub_npu_from_auxdev(struct auxiliary_device *adev)
+{
+	return container_of(adev, struct ub_auxdev, adev)->npu;
+}
+
+/**
+ * struct ub_npu_links - an NPU's links taken together
+ * @nr:		links
+ * @nr_up:	of them, up
+ * @mbps:	of those that are up, per direction
+ * @ups:	transitions to UP
+ * @downs:	transitions to DOWN
+ */
+struct ub_npu_links {
+	u32 nr;
+	u32 nr_up;
+	u64 mbps;
+	u64 ups;
+	u64 downs;
+};
+
+void ub_npu_query_links(const struct ub_npu *npu, struct ub_npu_links *sum);
+void ub_npu_query_traffic(const struct ub_npu *npu, struct ub_link_sum *sum);
+int ub_npu_watch_links(struct ub_npu *npu, struct notifier_block *nb);
+void ub_npu_unwatch_links(struct ub_npu *npu, struct notifier_block *nb);
+void ub_link_tell_faces(struct ub_pod *pod, const struct ub_link *link);
+int ub_npu_claim(struct ub_npu *npu);
+void ub_npu_release(struct ub_npu *npu);
+
+#if IS_ENABLED(CONFIG_AUXILIARY_BUS)
+int ub_auxdev_add(struct ub_npu *npu);
+void ub_auxdev_remove(struct ub_npu *npu);
+#else /* a kernel without drivers that could bind */
+static inline int ub_auxdev_add(struct ub_npu *npu)
+{
+	return 0;
+}
+
+static inline void ub_auxdev_remove(struct ub_npu *npu)
+{
+}
+#endif
 
 /* ---- contexts: chardev.c, context.c, event.c ---------------------------- */
 
