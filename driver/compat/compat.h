@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What differs between the kernels that ub builds for (6.1 and newer), and
- * nothing else. UB_HAVE_* come from probe.sh; no other file may test them.
+ * nothing else. UB_HAVE_* come from probe.sh; no file elsewhere may test them.
  */
 #ifndef _UB_COMPAT_H
 #define _UB_COMPAT_H

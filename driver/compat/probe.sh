@@ -4,8 +4,8 @@
 # feature that is there. Called by Kbuild with the compiler and all its flags.
 #
 # Probing by compiling instead of by version: vendors backport. A probe is one
-# statement that only compiles where the feature is; driver/compat/compat.h is
-# the only user of the results.
+# statement that only compiles where the feature is; headers of driver/compat are
+# the only users of the results.
 
 set -eu
 
@@ -35,3 +35,11 @@ try OLD_UNSHARE "linux/mm.h" \
 	"gup_must_unshare(0, (struct page *)0)" "$@"
 try HRTIMER_SETUP "linux/hrtimer.h" \
 	"hrtimer_setup((void *)0, (void *)0, CLOCK_MONOTONIC, HRTIMER_MODE_ABS)" "$@"
+try CREATE_CQ_ATTRS "rdma/ib_verbs.h" \
+	"int (*f)(struct ib_cq *, const struct ib_cq_init_attr *, struct uverbs_attr_bundle *) = (void *)0; struct ib_device_ops o = { .create_cq = f }" "$@"
+try REG_MR_DMAH "rdma/ib_verbs.h" \
+	"struct ib_mr *(*f)(struct ib_pd *, u64, u64, u64, int, struct ib_dmah *, struct ib_udata *) = (void *)0; struct ib_device_ops o = { .reg_user_mr = f }" "$@"
+try RESIZE_USER_CQ "rdma/ib_verbs.h" \
+	"int (*f)(struct ib_cq *, unsigned int, struct ib_udata *) = (void *)0; struct ib_device_ops o = { .resize_user_cq = f }" "$@"
+try REPORT_PORT_EVENT "rdma/ib_verbs.h" \
+	"void (*f)(struct ib_device *, struct net_device *, unsigned long) = (void *)0; struct ib_device_ops o = { .report_port_event = f }" "$@"
