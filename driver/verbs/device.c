@@ -7,6 +7,10 @@
 
 #include "verbs.h"
 
+UB_CREATE_CQ_OP(ub_create_cq_op, ub_verbs_create_cq)
+UB_RESIZE_CQ_OP(ub_resize_cq_op, ub_verbs_resize_cq)
+UB_REG_USER_MR_OP(ub_reg_user_mr_op, ub_verbs_reg_user_mr)
+
 const struct ib_device_ops ub_vdev_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = (enum rdma_driver_id)UB_VERBS_DRIVER_ID,
@@ -32,8 +36,50 @@ const struct ib_device_ops ub_vdev_ops = {
 	.alloc_pd = ub_verbs_alloc_pd,
 	.dealloc_pd = ub_verbs_dealloc_pd,
 
+	.create_cq = ub_create_cq_op,
+	.destroy_cq = ub_verbs_destroy_cq,
+	UB_RESIZE_CQ(ub_resize_cq_op),
+	.poll_cq = ub_verbs_poll_cq,
+	.req_notify_cq = ub_verbs_req_notify_cq,
+
+	.create_srq = ub_verbs_create_srq,
+	.modify_srq = ub_verbs_modify_srq,
+	.query_srq = ub_verbs_query_srq,
+	.destroy_srq = ub_verbs_destroy_srq,
+	.post_srq_recv = ub_verbs_post_srq_recv,
+
+	.create_qp = ub_verbs_create_qp,
+	.modify_qp = ub_verbs_modify_qp,
+	.query_qp = ub_verbs_query_qp,
+	.destroy_qp = ub_verbs_destroy_qp,
+	.post_send = ub_verbs_post_send,
+	.post_recv = ub_verbs_post_recv,
+
+	.get_dma_mr = ub_verbs_get_dma_mr,
+	.reg_user_mr = ub_reg_user_mr_op,
+	.rereg_user_mr = ub_verbs_rereg_user_mr,
+	.dereg_mr = ub_verbs_dereg_mr,
+	.alloc_mw = ub_verbs_alloc_mw,
+	.dealloc_mw = ub_verbs_dealloc_mw,
+
+	.create_ah = ub_verbs_create_ah,
+	.create_user_ah = ub_verbs_create_ah,
+	.query_ah = ub_verbs_query_ah,
+	.destroy_ah = ub_verbs_destroy_ah,
+	.attach_mcast = ub_verbs_attach_mcast,
+	.detach_mcast = ub_verbs_detach_mcast,
+
+	.fill_res_cq_entry = ub_verbs_fill_res_cq_entry,
+	.fill_res_qp_entry = ub_verbs_fill_res_qp_entry,
+	.fill_res_mr_entry = ub_verbs_fill_res_mr_entry,
+
 	INIT_RDMA_OBJ_SIZE(ib_ucontext, ub_vctx, ib),
 	INIT_RDMA_OBJ_SIZE(ib_pd, ub_vpd, ib),
+	INIT_RDMA_OBJ_SIZE(ib_cq, ub_vcq, ib),
+	INIT_RDMA_OBJ_SIZE(ib_srq, ub_vsrq, ib),
+	INIT_RDMA_OBJ_SIZE(ib_qp, ub_vqp, ib),
+	INIT_RDMA_OBJ_SIZE(ib_mw, ub_vmw, ib),
+	INIT_RDMA_OBJ_SIZE(ib_ah, ub_vah, ib),
 };
 
 int ub_verbs_query_device(struct ib_device *ib, struct ib_device_attr *attr,
@@ -50,7 +96,8 @@ int ub_verbs_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 		.max_mr_size = ~0ull,
 		.page_size_cap = PAGE_SIZE,
 		.device_cap_flags = IB_DEVICE_SYS_IMAGE_GUID | IB_DEVICE_PORT_ACTIVE_EVENT |
-				    IB_DEVICE_RC_RNR_NAK_GEN | IB_DEVICE_CURR_QP_STATE_MOD,
+				    IB_DEVICE_RC_RNR_NAK_GEN | IB_DEVICE_CURR_QP_STATE_MOD |
+				    IB_DEVICE_MEM_WINDOW | IB_DEVICE_MEM_WINDOW_TYPE_2B,
 		.atomic_cap = IB_ATOMIC_HCA,
 		.max_pkeys = 1,
 		.max_qp = UB_VERBS_MAX_QP,
@@ -61,8 +108,12 @@ int ub_verbs_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 		.max_cq = UB_VERBS_MAX_CQ,
 		.max_cqe = UB_VERBS_MAX_CQE,
 		.max_mr = UB_VERBS_MAX_MR,
+		.max_mw = UB_VERBS_MAX_MR,
 		.max_pd = UB_VERBS_MAX_PD,
 		.max_ah = UB_VERBS_MAX_AH,
+		.max_mcast_grp = UB_VERBS_MAX_MCAST,
+		.max_mcast_qp_attach = UB_VERBS_MAX_QP,
+		.max_total_mcast_qp_attach = UB_VERBS_MAX_QP,
 		.max_srq = UB_VERBS_MAX_SRQ,
 		.max_srq_wr = UB_VERBS_MAX_WR,
 		.max_srq_sge = UB_MAX_SGE,

@@ -8,10 +8,18 @@
  *   ub_netdev	its network interface, an IP switch	netdev.c
  *   ub_gid	whose a GID is, in a pod		gid.c
  *   ub_vmap	a ring that a process may map		map.c
+ *   ub_vcq	CQ: a ub_jfc				cq.c wc.c
+ *   ub_vsrq	SRQ: a ub_jfr				srq.c
+ *   ub_vqp	QP: a ub_jetty				qp.c qp_modify.c post.c
+ *   ub_vmr	MR: a ub_tseg				mr.c
+ *   ub_vmw	MW: a ub_tseg, too			mw.c
+ *   ub_vah	AH: a number of the engine		ah.c mcast.c
  *
  * The core of InfiniBand serialises making and destroying an object against its
  * use. Locks of ours, all innermost but for the engine's:
  *
+ *   qp->modify		(mutex) a QP's attributes, kept beside the engine's
+ *   qp->sq_lock, qp->rq_lock, srq->lock  posting by kernel users (irqsave)
  *   ub_gids_lock	changing the GID table; readers use RCU
  *
  * Nothing here takes ub_pods_lock: the device comes and goes under it.
@@ -41,9 +49,10 @@
 #define UB_VERBS_MAX_WR		32768
 #define UB_VERBS_MAX_CQE	(UB_RING_MAX_ENTRIES - 1)
 #define UB_VERBS_MAX_RD_ATOM	128
+#define UB_VERBS_MAX_MCAST	8192
 
-enum ub_vdev_kind { UB_VDEV_PD, UB_VDEV_CQ, UB_VDEV_SRQ, UB_VDEV_QP, UB_VDEV_MR, UB_VDEV_AH,
-		    UB_VDEV_KINDS };
+enum ub_vdev_kind { UB_VDEV_PD, UB_VDEV_CQ, UB_VDEV_SRQ, UB_VDEV_QP, UB_VDEV_MR, UB_VDEV_MW,
+		    UB_VDEV_AH, UB_VDEV_KINDS };
 
 /**
  * struct ub_vdev - the RDMA device of an NPU
@@ -154,5 +163,187 @@ void ub_verbs_dealloc_ucontext(struct ib_ucontext *context);
 void ub_verbs_disassociate_ucontext(struct ib_ucontext *context);
 int ub_verbs_alloc_pd(struct ib_pd *pd, struct ib_udata *udata);
 int ub_verbs_dealloc_pd(struct ib_pd *pd, struct ib_udata *udata);
+
+/* ---- completions: cq.c, wc.c ----------------------------------------------------- */
+
+/**
+ * struct ub_vcq - a CQ
+ * @ib:		its face to the core of InfiniBand
+ * @jfc:	what it is
+ * @map:	of its ring, or NULL: a kernel user's
+ * @resize:	one at a time
+ */
+struct ub_vcq {
+	struct ib_cq ib;
+	struct ub_jfc jfc;
+	struct ub_vmap *map;
+	struct mutex resize;
+};
+
+static inline struct ub_vcq *to_ub_vcq(struct ib_cq *ib)
+{
+	return container_of(ib, struct ub_vcq, ib);
+}
+
+int ub_verbs_create_cq(struct ib_cq *ib, const struct ib_cq_init_attr *attr,
+		       struct ib_udata *udata);
+int ub_verbs_destroy_cq(struct ib_cq *ib, struct ib_udata *udata);
+int ub_verbs_resize_cq(struct ib_cq *ib, unsigned int entries, struct ib_udata *udata);
+int ub_verbs_req_notify_cq(struct ib_cq *ib, enum ib_cq_notify_flags flags);
+int ub_verbs_poll_cq(struct ib_cq *ib, int nr, struct ib_wc *wc);
+
+/* ---- receives: srq.c ----------------------------------------------------------- */
+
+/**
+ * struct ub_vsrq - an SRQ
+ * @ib:		its face to the core of InfiniBand
+ * @jfr:	what it is
+ * @map:	of its ring, or NULL: a kernel user's
+ * @lock:	serialises posting by kernel users
+ */
+struct ub_vsrq {
+	struct ib_srq ib;
+	struct ub_jfr jfr;
+	struct ub_vmap *map;
+	spinlock_t lock;
+};
+
+static inline struct ub_vsrq *to_ub_vsrq(struct ib_srq *ib)
+{
+	return container_of(ib, struct ub_vsrq, ib);
+}
+
+int ub_verbs_create_srq(struct ib_srq *ib, struct ib_srq_init_attr *attr,
+			struct ib_udata *udata);
+int ub_verbs_modify_srq(struct ib_srq *ib, struct ib_srq_attr *attr,
+			enum ib_srq_attr_mask mask, struct ib_udata *udata);
+int ub_verbs_query_srq(struct ib_srq *ib, struct ib_srq_attr *attr);
+int ub_verbs_destroy_srq(struct ib_srq *ib, struct ib_udata *udata);
+int ub_verbs_post_srq_recv(struct ib_srq *ib, const struct ib_recv_wr *wr,
+			   const struct ib_recv_wr **bad);
+
+/* ---- queue pairs: qp.c, qp_modify.c, post.c ---------------------------------------- */
+
+/**
+ * struct ub_vqp - a QP
+ * @ib:		its face to the core of InfiniBand
+ * @jetty:	what it is
+ * @sq_map:	of its send queue, or NULL: a kernel user's
+ * @rq_map:	of its own receive queue, or NULL
+ * @cap:	as was told to the user
+ * @modify:	protects @attr
+ * @attr:	what was set, and the engine does not keep
+ * @sq_lock:	serialises posting by kernel users
+ * @rq_lock:	the same
+ */
+struct ub_vqp {
+	struct ib_qp ib;
+	struct ub_jetty jetty;
+	struct ub_vmap *sq_map;
+	struct ub_vmap *rq_map;
+	struct ib_qp_cap cap;
+	struct mutex modify;
+	struct ib_qp_attr attr;
+	spinlock_t sq_lock;
+	spinlock_t rq_lock;
+};
+
+static inline struct ub_vqp *to_ub_vqp(struct ib_qp *ib)
+{
+	return container_of(ib, struct ub_vqp, ib);
+}
+
+int ub_verbs_create_qp(struct ib_qp *ib, struct ib_qp_init_attr *init, struct ib_udata *udata);
+int ub_verbs_destroy_qp(struct ib_qp *ib, struct ib_udata *udata);
+int ub_verbs_modify_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,
+		       struct ib_udata *udata);
+int ub_verbs_query_qp(struct ib_qp *ib, struct ib_qp_attr *attr, int mask,
+		      struct ib_qp_init_attr *init);
+int ub_verbs_post_send(struct ib_qp *ib, const struct ib_send_wr *wr,
+		       const struct ib_send_wr **bad);
+int ub_verbs_post_recv(struct ib_qp *ib, const struct ib_recv_wr *wr,
+		       const struct ib_recv_wr **bad);
+/* Posts to a queue of a kernel user, under @lock. */
+int ub_jfr_post_wrs(struct ub_jfr *jfr, spinlock_t *lock, const struct ib_recv_wr *wr,
+		    const struct ib_recv_wr **bad);
+
+/* ---- memory: mr.c ------------------------------------------------------------------ */
+
+/**
+ * struct ub_vmr - an MR
+ * @ib:		its face to the core of InfiniBand
+ * @tseg:	what it is
+ */
+struct ub_vmr {
+	struct ib_mr ib;
+	struct ub_tseg *tseg;
+};
+
+static inline struct ub_vmr *to_ub_vmr(struct ib_mr *ib)
+{
+	return container_of(ib, struct ub_vmr, ib);
+}
+
+int ub_region_access(int flags, u32 *access);
+struct ib_mr *ub_verbs_get_dma_mr(struct ib_pd *pd, int flags);
+struct ib_mr *ub_verbs_reg_user_mr(struct ib_pd *pd, u64 start, u64 length, u64 iova,
+				   int flags, struct ib_udata *udata);
+struct ib_mr *ub_verbs_rereg_user_mr(struct ib_mr *ib, int what, u64 start, u64 length,
+				     u64 iova, int flags, struct ib_pd *pd,
+				     struct ib_udata *udata);
+int ub_verbs_dereg_mr(struct ib_mr *ib, struct ib_udata *udata);
+
+/* ---- windows: mw.c ----------------------------------------------------------------- */
+
+/**
+ * struct ub_vmw - an MW
+ * @ib:		its face to the core of InfiniBand
+ * @tseg:	what it is
+ */
+struct ub_vmw {
+	struct ib_mw ib;
+	struct ub_tseg *tseg;
+};
+
+static inline struct ub_vmw *to_ub_vmw(struct ib_mw *ib)
+{
+	return container_of(ib, struct ub_vmw, ib);
+}
+
+int ub_verbs_alloc_mw(struct ib_mw *ib, struct ib_udata *udata);
+int ub_verbs_dealloc_mw(struct ib_mw *ib);
+
+/* ---- address handles, multicast: ah.c, mcast.c -------------------------------------- */
+
+/**
+ * struct ub_vah - an AH
+ * @ib:		its face to the core of InfiniBand
+ * @number:	of the engine
+ * @attr:	as it was made of
+ */
+struct ub_vah {
+	struct ib_ah ib;
+	u32 number;
+	struct rdma_ah_attr attr;
+};
+
+static inline struct ub_vah *to_ub_vah(struct ib_ah *ib)
+{
+	return container_of(ib, struct ub_vah, ib);
+}
+
+int ub_verbs_create_ah(struct ib_ah *ib, struct rdma_ah_init_attr *init,
+		       struct ib_udata *udata);
+int ub_verbs_query_ah(struct ib_ah *ib, struct rdma_ah_attr *attr);
+int ub_verbs_destroy_ah(struct ib_ah *ib, u32 flags);
+
+int ub_verbs_attach_mcast(struct ib_qp *ib, union ib_gid *gid, u16 lid);
+int ub_verbs_detach_mcast(struct ib_qp *ib, union ib_gid *gid, u16 lid);
+
+/* ---- restrack: restrack.c -------------------------------------------------------- */
+
+int ub_verbs_fill_res_cq_entry(struct sk_buff *msg, struct ib_cq *ib);
+int ub_verbs_fill_res_qp_entry(struct sk_buff *msg, struct ib_qp *ib);
+int ub_verbs_fill_res_mr_entry(struct sk_buff *msg, struct ib_mr *ib);
 
 #endif /* _UB_VERBS_VERBS_H */
