@@ -109,3 +109,5 @@ MODULE_DESCRIPTION("UnifiedBus NPUs as RDMA devices");
 MODULE_AUTHOR("the ub project");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
+/* Without it processes see no device. */
+MODULE_SOFTDEP("pre: ib_uverbs");
