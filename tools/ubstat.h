@@ -85,8 +85,8 @@ struct ubstat_sum {
 	bool known;		/* false: a link lacks something of these */
 };
 
-void ubstat_sum(const struct ubnl_snapshot *snap, const struct ubnl_ubpu *ubpu,
-		struct ubstat_sum *sum);
+/* Of every UBPU, in the order of the snapshot's; to be freed. NULL without memory. */
+struct ubstat_sum *ubstat_sums(const struct ubnl_snapshot *snap);
 
 /* "soft", or NULL when the snapshot does not have the pod any more. */
 const char *ubstat_backend(const struct ubnl_snapshot *snap, const char *pod);

@@ -121,23 +121,22 @@ static struct json_object *json_port(const struct ubstat_port *port)
 }
 
 static struct json_object *json_device(const struct ubnl_snapshot *snap,
-				       const struct ubnl_ubpu *ubpu)
+				       const struct ubnl_ubpu *ubpu,
+				       const struct ubstat_sum *sum)
 {
 	struct json_object *to = json_object_new_object();
-	struct ubstat_sum sum;
 
-	ubstat_sum(snap, ubpu, &sum);
 	put_text(to, "device", ubpu->name);
 	put_text(to, "type", ubstat_type(ubpu));
 	put_text(to, "pod", ubpu->pod);
 	put_text(to, "backend", ubstat_backend(snap, ubpu->pod));
 	put_u64(to, "index", KNOWN(ubpu, UB_A_UBPU_INDEX), ubpu->index);
 	put_u64(to, "ports", KNOWN(ubpu, UB_A_NR_PORTS), ubpu->nr_ports);
-	put_u64(to, "ports_up", sum.known, sum.ports_up);
-	put_u64(to, "width", sum.known, sum.width);
-	put_u64(to, "width_max", sum.known, sum.width_max);
-	put_u64(to, "speed_mbps", sum.known, sum.mbps);
-	put_u64(to, "speed_max_mbps", sum.known, sum.mbps_max);
+	put_u64(to, "ports_up", sum->known, sum->ports_up);
+	put_u64(to, "width", sum->known, sum->width);
+	put_u64(to, "width_max", sum->known, sum->width_max);
+	put_u64(to, "speed_mbps", sum->known, sum->mbps);
+	put_u64(to, "speed_max_mbps", sum->known, sum->mbps_max);
 	put_u64(to, "mem_size", KNOWN(ubpu, UB_A_MEM_SIZE), ubpu->mem_size);
 	put_u64(to, "mem_used", KNOWN(ubpu, UB_A_MEM_USED), ubpu->mem_used);
 	return to;
@@ -171,16 +170,18 @@ static struct json_object *json_devices(const struct ubstat_request *req,
 					const struct ubnl_snapshot *snap)
 {
 	struct json_object *list = json_object_new_array();
+	struct ubstat_sum *sum = ubstat_sums(snap);
 	bool npus = req->verb == UBSTAT_NPU;
 	size_t i;
 
-	for (i = 0; i < snap->nr_ubpus; i++) {
+	for (i = 0; sum && i < snap->nr_ubpus; i++) {
 		const struct ubnl_ubpu *ubpu = &snap->ubpu[i];
 
 		if (!ubstat_wants_ubpu(req, ubpu) || (npus && ubpu->type != UB_UBPU_NPU))
 			continue;
-		json_object_array_add(list, npus ? json_npu(ubpu) : json_device(snap, ubpu));
+		json_object_array_add(list, npus ? json_npu(ubpu) : json_device(snap, ubpu, &sum[i]));
 	}
+	free(sum);
 	return list;
 }
 

@@ -142,33 +142,64 @@ bool ubstat_speed(const struct ubnl_link *link, uint64_t *mbps)
 	return true;
 }
 
-void ubstat_sum(const struct ubnl_snapshot *snap, const struct ubnl_ubpu *ubpu,
-		struct ubstat_sum *sum)
+/*
+ * The UBPU at an end. The kernel tells those of a pod together and by index, so it is
+ * at its index after the first of the pod, if nothing changed meanwhile; @first is
+ * that of the last time.
+ */
+static const struct ubnl_ubpu *ubstat_ubpu_at(const struct ubnl_snapshot *snap,
+					      const struct ubnl_link *link, int end,
+					      size_t *first)
+{
+	const char *name = link->end[end].name;
+	size_t i;
+
+	if (*first >= snap->nr_ubpus || strcmp(snap->ubpu[*first].pod, link->pod))
+		for (*first = 0; *first < snap->nr_ubpus; ++*first)
+			if (!strcmp(snap->ubpu[*first].pod, link->pod))
+				break;
+	i = *first + link->end[end].ubpu;
+	if (i < snap->nr_ubpus && !strcmp(snap->ubpu[i].name, name))
+		return &snap->ubpu[i];
+	return ubnl_ubpu_find(snap, name);
+}
+
+static void ubstat_sum_add(struct ubstat_sum *sum, const struct ubnl_link *link)
 {
 	const uint64_t need = UBNL_BIT(UB_A_STATE) | UBNL_BIT(UB_A_WIDTH) |
 			      UBNL_BIT(UB_A_WIDTH_MAX) | UBNL_BIT(UB_A_LANE_MBPS);
 	uint64_t mbps;
-	size_t i;
+
+	sum->ports++;
+	sum->known &= (link->has & need) == need;
+	sum->width_max += link->width_max;
+	sum->mbps_max += (uint64_t)link->width_max * link->lane_mbps;
+	if (!ubstat_speed(link, &mbps))
+		return;
+	sum->ports_up++;
+	sum->width += link->width;
+	sum->mbps += mbps;
+}
+
+struct ubstat_sum *ubstat_sums(const struct ubnl_snapshot *snap)
+{
+	struct ubstat_sum *sum = calloc(snap->nr_ubpus + 1, sizeof(*sum));
+	const struct ubnl_ubpu *ubpu;
+	size_t i, first = 0;
 	int end;
 
-	*sum = (struct ubstat_sum){ .known = true };
+	if (!sum)
+		return NULL;
+	for (i = 0; i < snap->nr_ubpus; i++)
+		sum[i].known = true;
 	for (i = 0; i < snap->nr_links; i++) {
-		const struct ubnl_link *link = &snap->link[i];
-
 		for (end = 0; end < 2; end++) {
-			if (strcmp(link->end[end].name, ubpu->name))
-				continue;
-			sum->ports++;
-			sum->known &= (link->has & need) == need;
-			sum->width_max += link->width_max;
-			sum->mbps_max += (uint64_t)link->width_max * link->lane_mbps;
-			if (!ubstat_speed(link, &mbps))
-				continue;
-			sum->ports_up++;
-			sum->width += link->width;
-			sum->mbps += mbps;
+			ubpu = ubstat_ubpu_at(snap, &snap->link[i], end, &first);
+			if (ubpu)
+				ubstat_sum_add(&sum[ubpu - snap->ubpu], &snap->link[i]);
 		}
 	}
+	return sum;
 }
 
 const char *ubstat_backend(const struct ubnl_snapshot *snap, const char *pod)

@@ -93,11 +93,14 @@ static int show_devices(const struct ubstat_request *req, const struct ubnl_snap
 		"DEVICE", "TYPE", "POD", "BACKEND", ">PORTS", ">UP", ">WIDTH", ">SPEED",
 		">MEM_SIZE", ">MEM_USED", NULL
 	};
-	struct ubstat_sum sum;
+	struct ubstat_sum *sums, sum;
 	char text[TEXT_LEN];
 	struct table table;
 	size_t i;
 
+	sums = ubstat_sums(snap);
+	if (!sums)
+		return -ENOMEM;
 	put_backends(req, snap, out);
 	table_begin(&table, heading);
 	for (i = 0; i < snap->nr_ubpus; i++) {
@@ -105,7 +108,7 @@ static int show_devices(const struct ubstat_request *req, const struct ubnl_snap
 
 		if (!ubstat_wants_ubpu(req, ubpu))
 			continue;
-		ubstat_sum(snap, ubpu, &sum);
+		sum = sums[i];
 		cell_text(&table, ubpu->name);
 		cell_text(&table, ubstat_type(ubpu));
 		cell_text(&table, ubpu->pod);
@@ -119,6 +122,7 @@ static int show_devices(const struct ubstat_request *req, const struct ubnl_snap
 		cell_text(&table, text_memory(text, ubpu->has & UBNL_BIT(UB_A_MEM_USED),
 					      ubpu->mem_used));
 	}
+	free(sums);
 	return table_end(&table, out);
 }
 

@@ -7,6 +7,11 @@
  * alone would come after the whole address space is torn down, or never while a
  * forked child still has the file. What has ended stays a file whose every call
  * fails.
+ *
+ * The end holds up others who exit: it is called inside of the SRCU that all users of
+ * mmu notifiers share. So it only keeps everybody out; a work item returns the pages.
+ * The last close waits for it: who has closed its files, or was waited for, holds no
+ * memory any more.
  */
 #include <linux/memcontrol.h>
 #include <linux/module.h>
@@ -14,6 +19,26 @@
 #include <linux/slab.h>
 
 #include "ub.h"
+
+static struct workqueue_struct *ub_reclaim_wq;
+
+int ub_ctxs_init(void)
+{
+	ub_reclaim_wq = alloc_workqueue("ub_reclaim", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return ub_reclaim_wq ? 0 : -ENOMEM;
+}
+
+void ub_ctxs_exit(void)
+{
+	destroy_workqueue(ub_reclaim_wq);
+}
+
+static void ub_ctx_reclaim(struct work_struct *work)
+{
+	struct ub_ctx *ctx = container_of(work, struct ub_ctx, reclaim);
+
+	ub_seg_reclaim_list(&ctx->dying);
+}
 
 static void ub_ctx_end(struct ub_ctx *ctx)
 {
@@ -25,7 +50,9 @@ static void ub_ctx_end(struct ub_ctx *ctx)
 	mutex_unlock(&ctx->lock);
 	if (!first)
 		return;
-	ub_seg_kill_list(ctx->pod, ctx);
+	ub_seg_end_list(ctx->pod, ctx, &ctx->dying);
+	if (!list_empty(&ctx->dying))
+		queue_work(ub_reclaim_wq, &ctx->reclaim);
 	ub_wait_wake_ctx(ctx);
 	wake_up_interruptible_all(&ctx->event_wait);
 }
@@ -48,6 +75,8 @@ static int ub_ctx_init_state(struct ub_ctx *ctx)
 	ida_init(&ctx->slots);
 	ub_event_init(ctx);
 	INIT_LIST_HEAD(&ctx->node);
+	INIT_LIST_HEAD(&ctx->dying);
+	INIT_WORK(&ctx->reclaim, ub_ctx_reclaim);
 	ctx->states = ub_area_create(UB_MAX_SLOTS * sizeof(struct ub_import_state));
 	ctx->accounts = ub_area_create(UB_MAX_SLOTS * sizeof(struct ub_account));
 	return ctx->states && ctx->accounts ? 0 : -ENOMEM;
@@ -119,6 +148,7 @@ void ub_ctx_close(struct ub_ctx *ctx)
 
 	/* Ends the context through ub_ctx_mm_release(), if exit did not. */
 	mmu_notifier_unregister(&ctx->mn, ctx->mm);
+	flush_work(&ctx->reclaim);
 
 	xa_for_each(&ctx->objs, handle, obj) {
 		ub_obj_take(ctx, handle, obj->type);

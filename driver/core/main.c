@@ -12,9 +12,12 @@ static int __init ub_init(void)
 	int ret;
 
 	ub_waits_init();
-	ret = ub_engines_init();
+	ret = ub_ctxs_init();
 	if (ret)
 		return ret;
+	ret = ub_engines_init();
+	if (ret)
+		goto err_ctxs;
 	ret = ub_npus_init();
 	if (ret)
 		goto err_engines;
@@ -27,6 +30,8 @@ err_npus:
 	ub_npus_exit();
 err_engines:
 	ub_engines_exit();
+err_ctxs:
+	ub_ctxs_exit();
 	return ret;
 }
 
@@ -35,6 +40,7 @@ static void __exit ub_exit(void)
 	ub_netlink_exit();
 	ub_npus_exit();
 	ub_engines_exit();
+	ub_ctxs_exit();
 	ub_sysfs_exit();
 	ub_users_exit();
 }

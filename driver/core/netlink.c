@@ -394,4 +394,5 @@ int ub_netlink_init(void)
 void ub_netlink_exit(void)
 {
 	genl_unregister_family(&ub_genl_family);
+	ub_reasons_free();
 }

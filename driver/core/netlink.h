@@ -13,5 +13,6 @@ int ub_genl_pod_new(struct sk_buff *skb, struct genl_info *info);
 int ub_genl_pod_del(struct sk_buff *skb, struct genl_info *info);
 int ub_genl_pod_set(struct sk_buff *skb, struct genl_info *info);
 int ub_genl_link_set(struct sk_buff *skb, struct genl_info *info);
+void ub_reasons_free(void);
 
 #endif /* _UB_CORE_NETLINK_H */

@@ -40,6 +40,47 @@ static int ub_params_parse(struct genl_info *info, struct ub_pod_param *params)
 	return nr;
 }
 
+/* What fabrics have said, each once. */
+struct ub_reason {
+	struct list_head node;
+	char text[];
+};
+
+static LIST_HEAD(ub_reasons);
+static DEFINE_MUTEX(ub_reasons_lock);
+
+/*
+ * The same string, for as long as this module lives: the answer to a request is
+ * written after it returned, when the fabric that refused may be unloaded. Fabrics
+ * say constants, so these are few.
+ */
+static const char *ub_reason_keep(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct ub_reason *reason;
+
+	mutex_lock(&ub_reasons_lock);
+	list_for_each_entry(reason, &ub_reasons, node)
+		if (!strcmp(reason->text, text))
+			goto out;
+	reason = kmalloc(struct_size(reason, text, size), GFP_KERNEL);
+	if (reason) {
+		memcpy(reason->text, text, size);
+		list_add_tail(&reason->node, &ub_reasons);
+	}
+out:
+	mutex_unlock(&ub_reasons_lock);
+	return reason ? reason->text : NULL;
+}
+
+void ub_reasons_free(void)
+{
+	struct ub_reason *reason, *next;
+
+	list_for_each_entry_safe(reason, next, &ub_reasons, node)
+		kfree(reason);
+}
+
 int ub_genl_pod_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ub_pod_param params[UB_MAX_PARAMS];
@@ -61,6 +102,8 @@ int ub_genl_pod_new(struct sk_buff *skb, struct genl_info *info)
 	}
 	ret = ops->pod_add(nla_data(info->attrs[UB_A_POD]),
 			   nla_data(info->attrs[UB_A_PRESET]), params, nr, info->extack);
+	if (info->extack && info->extack->_msg)
+		info->extack->_msg = ub_reason_keep(info->extack->_msg);
 	module_put(ops->owner);
 	return ret;
 }

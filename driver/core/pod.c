@@ -317,6 +317,7 @@ int ub_pod_remove(const char *name, bool force, struct netlink_ext_ack *extack)
 	struct ub_event event = { .type = UB_EVENT_POD_GONE };
 	struct ub_pod *pod = ub_pod_find(name);
 	struct ub_status *head;
+	LIST_HEAD(dying);
 	u32 i;
 
 	lockdep_assert_held(&ub_pods_lock);
@@ -336,7 +337,8 @@ int ub_pod_remove(const char *name, bool force, struct netlink_ext_ack *extack)
 	head = ub_area_at(pod->status, 0);
 	WRITE_ONCE(head->flags, UB_STATUS_DEAD);
 	ub_pod_changed(pod);
-	ub_seg_kill_list(pod, NULL);
+	ub_seg_end_list(pod, NULL, &dying);
+	ub_seg_reclaim_list(&dying);
 	ub_pod_tell(pod, &event);
 	ub_netlink_tell_pod(pod, true);
 	ub_pod_put(pod);

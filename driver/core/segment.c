@@ -194,14 +194,15 @@ void ub_seg_kill(struct ub_seg *seg)
 }
 
 /**
- * ub_seg_kill_list - end the segments of a context, or of a pod
+ * ub_seg_end_list - end the segments of a context, or of a pod: nobody gets in
  * @pod:	the pod
  * @ctx:	the context, or NULL: all
+ * @dying:	gets those that were ended here, so reclaimed by nobody else: give
+ *		it to ub_seg_reclaim_list()
  */
-void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx)
+void ub_seg_end_list(struct ub_pod *pod, struct ub_ctx *ctx, struct list_head *dying)
 {
 	struct ub_seg *seg, *next;
-	LIST_HEAD(dying);	/* ended by us, so reclaimed by nobody else */
 
 	down_read(&pod->topo);
 	mutex_lock(&pod->segs_lock);
@@ -212,17 +213,23 @@ void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx)
 		if (!kref_get_unless_zero(&seg->obj.ref))
 			continue;
 		if (ub_seg_end(seg))
-			list_move_tail(&seg->node, &dying);
+			list_move_tail(&seg->node, dying);
 		else
 			ub_obj_put(&seg->obj);
 	}
 	mutex_unlock(&pod->segs_lock);
 	up_read(&pod->topo);
-	if (list_empty(&dying))
-		return;
+}
 
+/* Waits for transactions and returns the pages. */
+void ub_seg_reclaim_list(struct list_head *dying)
+{
+	struct ub_seg *seg, *next;
+
+	if (list_empty(dying))
+		return;
 	synchronize_srcu_expedited(&ub_txn_srcu);
-	list_for_each_entry_safe(seg, next, &dying, node) {
+	list_for_each_entry_safe(seg, next, dying, node) {
 		ub_seg_reclaim(seg);
 		ub_obj_put(&seg->obj);
 	}

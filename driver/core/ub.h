@@ -57,6 +57,7 @@
 #include <linux/u64_stats_sync.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "fabric.h"
@@ -361,6 +362,8 @@ static inline void ub_auxdev_remove(struct ub_npu *npu)
  * @slots:	of imports
  * @states:	struct ub_import_state[UB_MAX_SLOTS]
  * @accounts:	struct ub_account[UB_MAX_SLOTS]
+ * @dying:	its segments, between its end and @reclaim
+ * @reclaim:	returns their pages
  * @node:	in pod->ctxs
  * @event_read:	held by who takes events; copies to user space under it
  * @event_lock:	protects the event ring
@@ -386,6 +389,8 @@ struct ub_ctx {
 	struct ida slots;
 	struct ub_area *states;
 	struct ub_area *accounts;
+	struct list_head dying;
+	struct work_struct reclaim;
 	struct list_head node;
 	struct mutex event_read;
 	spinlock_t event_lock;
@@ -396,6 +401,8 @@ struct ub_ctx {
 	wait_queue_head_t event_wait;
 };
 
+int ub_ctxs_init(void);
+void ub_ctxs_exit(void);
 struct ub_ctx *ub_ctx_create(struct ub_npu *npu);
 void ub_ctx_close(struct ub_ctx *ctx);
 void ub_ctx_free(struct kref *ref);
@@ -595,7 +602,8 @@ bool ub_span_add_kernel(struct ub_span *span, const void *addr, u32 length);
 void ub_span_write(const struct ub_span *span, const void *from, u32 length);
 
 bool ub_charge(atomic64_t *used, u64 bytes, u64 limit);
-void ub_seg_kill_list(struct ub_pod *pod, struct ub_ctx *ctx);
+void ub_seg_end_list(struct ub_pod *pod, struct ub_ctx *ctx, struct list_head *dying);
+void ub_seg_reclaim_list(struct list_head *dying);
 void ub_seg_kill(struct ub_seg *seg);
 void ub_seg_release(struct ub_seg *seg);
 void ub_seg_zap(struct ub_seg *seg);

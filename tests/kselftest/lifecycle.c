@@ -88,7 +88,7 @@ static bool all_came_back(struct memory growth, int pods)
 	       growth.missing < 3 * pods;
 }
 
-TEST_F_TIMEOUT(lifecycle, pods_of_eight_made_and_removed, 300)
+TEST_F_TIMEOUT(lifecycle, pods_of_eight_made_and_removed, 600)
 {
 	int i, nr = ub_debug_kernel() ? 100 : 1000;
 	unsigned long long start;

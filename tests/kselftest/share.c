@@ -415,7 +415,7 @@ static int receive_fd(int sock)
 TEST_F(share, a_passed_file_is_the_same_context_until_its_opener_dies)
 {
 	struct ub_ioc_seg_alloc seg;
-	int pair[2], fd;
+	int pair[2], fd, k;
 	__u32 value;
 	pid_t pid;
 	char *p;
@@ -442,6 +442,9 @@ TEST_F(share, a_passed_file_is_the_same_context_until_its_opener_dies)
 	EXPECT_EQ(-EOWNERDEAD, ub_free(fd, seg.handle));
 	EXPECT_EQ(MAP_FAILED, ub_map(fd, self->board->seg.mmap_offset, LEN, PROT_READ));
 	EXPECT_EQ(EOWNERDEAD, errno);
+	/* We still have the file, so the pages return when the kernel comes to it. */
+	for (k = 0; k < UB_LIVENESS_S * 100 && ub_sysfs(self->pod.npu[1], "mem_used"); k++)
+		ub_sleep_ms(10);
 	EXPECT_EQ(0, ub_sysfs(self->pod.npu[1], "mem_used"));
 	close(fd);
 }
