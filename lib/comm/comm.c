@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Life of a communicator: create, leave, abort.
+ * Life of a communicator: create and leave; its end by force is in abort.c.
  *
  * Creation has three stages: meet (bootstrap gives the control segment), get ready
  * (from the guard's start on this rank's death is seen), and watch (once everybody
@@ -8,13 +8,10 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "boot/boot.h"
 #include "comm/comm.h"
@@ -22,8 +19,6 @@
 #include "exec/exec.h"
 #include "exec/wait.h"
 #include "segment/segment.h"
-
-#define ABORT_NS	1000000000ULL	/* how long abort waits for the others */
 
 static int map_control(struct ub_comm *comm, int fd)
 {
@@ -228,47 +223,6 @@ int ub_comm_destroy(struct ub_comm *comm)
 		ub_comm_abort(comm);
 	release(comm);
 	return err;
-}
-
-static bool is_inside(struct ub_ctl_rank *peer)
-{
-	return atomic_load(&peer->state) == UB_RANK_LIVE &&
-	       atomic_load_explicit(&peer->progress.inside, memory_order_acquire);
-}
-
-/*
- * Wait until no other live rank is inside a call. Who enters now sees the abort word:
- * membarrier orders its store of @inside before its look at the word (call.c). This
- * rank's own call, in another thread, ends by the same word.
- */
-static int wait_outside(struct ub_comm *comm)
-{
-	uint64_t until = ub_now_ns() + ABORT_NS;
-	struct timespec pause = { .tv_nsec = 100000 };
-
-	if (comm->membarrier)
-		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
-	else
-		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
-	for (uint32_t r = 0; r < comm->nranks; r++) {
-		if (r == comm->rank)
-			continue;
-		while (is_inside(&comm->ctl->ranks[r])) {
-			if (ub_now_ns() >= until) {
-				ub_comm_blame(comm, r);
-				return -EBUSY;
-			}
-			nanosleep(&pause, NULL);
-		}
-	}
-	return 0;
-}
-
-int ub_comm_abort(struct ub_comm *comm)
-{
-	ub_comm_fail(comm, UB_REASON_ABORTED, comm->rank,
-		     atomic_load_explicit(&comm->self->progress.step, memory_order_relaxed));
-	return wait_outside(comm);
 }
 
 int ub_comm_fd(struct ub_comm *comm)

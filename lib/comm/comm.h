@@ -73,6 +73,7 @@ struct ub_comm {
 	bool			at_call;
 	bool			rendered;
 	uint32_t		laggard;	/* whom abort gave up on, or UB_NOBODY */
+	bool			reaches;	/* it has this rank's buffers still mapped */
 	char			sentence[512];
 };
 
@@ -86,8 +87,8 @@ int ub_reason_errno(uint64_t word);
 void ub_comm_ring(struct ub_comm *comm);
 /* Remember where this rank was when it saw the failure; returns the errno. */
 int ub_comm_failed_at(struct ub_comm *comm, uint32_t awaited);
-/* Add to the sentence that a rank does not leave its call. */
-void ub_comm_blame(struct ub_comm *comm, uint32_t laggard);
+/* Add to the sentence that a rank does not leave its call, and what it can still do. */
+void ub_comm_blame(struct ub_comm *comm, uint32_t laggard, bool reaches);
 const char *ub_coll_name(uint32_t coll);
 
 static inline bool ub_comm_aborted(const struct ub_comm *comm)
@@ -117,6 +118,8 @@ void ub_guard_stop(struct ub_comm *comm);
 /* serve.c: hand segments of this process to members who ask. */
 int ub_server_start(struct ub_comm *comm);
 void ub_server_stop(struct ub_comm *comm);
+/* When this has returned no segment is handed out any more. */
+void ub_server_refuse(struct ub_comm *comm);
 /* Ask rank for its segment id. On success *fd is the caller's, or -1. */
 struct ub_segment_desc;
 int ub_server_ask(struct ub_comm *comm, uint32_t rank, uint32_t id,

@@ -221,9 +221,9 @@ static void render(struct ub_comm *comm, uint64_t word)
 					      comm->at_awaited);
 	}
 	if (comm->laggard != UB_NOBODY && n < len)
-		snprintf(s + n, len - n,
-			 "; rank %u does not react and may still write to the buffers of its call",
-			 comm->laggard);
+		snprintf(s + n, len - n, "; rank %u does not react and %s", comm->laggard,
+			 comm->reaches ? "may still write to the buffers of its call" :
+			 "cannot reach this rank's buffers any more");
 	comm->rendered = true;
 }
 
@@ -244,10 +244,11 @@ int ub_comm_failed_at(struct ub_comm *comm, uint32_t awaited)
 	return ub_reason_errno(word);
 }
 
-void ub_comm_blame(struct ub_comm *comm, uint32_t laggard)
+void ub_comm_blame(struct ub_comm *comm, uint32_t laggard, bool reaches)
 {
 	pthread_mutex_lock(&comm->lock);
 	comm->laggard = laggard;
+	comm->reaches = reaches;
 	render(comm, atomic_load_explicit(&comm->ctl->abort, memory_order_acquire));
 	pthread_mutex_unlock(&comm->lock);
 }

@@ -42,11 +42,36 @@ struct ub_server {
 	int		listener;
 	int		stop;		/* eventfd */
 	uint64_t	secret;
+	pthread_mutex_t	lock;		/* refuse; held while a segment is handed out */
+	bool		refuse;
 };
 
 static unsigned int server_name(struct sockaddr_un *addr, uint64_t secret, uint32_t rank)
 {
 	return ub_abstract_name(addr, "%016llx.%u", (unsigned long long)secret, rank);
+}
+
+/* Once refused, never again: what is revoked after that stays revoked. */
+static int hand_out(struct ub_server *s, uint32_t id, struct ub_segment_desc *desc, int *fd)
+{
+	int err = -ECONNABORTED;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->refuse)
+		err = ub_registry_describe(id, desc, fd);
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+void ub_server_refuse(struct ub_comm *comm)
+{
+	struct ub_server *s = comm->server;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->refuse = true;
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void answer(struct ub_server *s, int sock)
@@ -59,7 +84,7 @@ static void answer(struct ub_server *s, int sock)
 	if (ub_check_peer(sock) || poll(&p, 1, QUESTION_MS) != 1 ||
 	    ub_recv_fds(sock, &q, sizeof(q), NULL, 0) != sizeof(q) || q.secret != s->secret)
 		return;
-	r.err = ub_registry_describe(q.id, &r.desc, &fd);
+	r.err = hand_out(s, q.id, &r.desc, &fd);
 	r.nlive = ub_registry_ids(r.live, UB_SERVER_IDS);
 	ub_send_fds(sock, &r, sizeof(r), &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
@@ -113,6 +138,7 @@ int ub_server_start(struct ub_comm *comm)
 	if (!s)
 		return -ENOMEM;
 	s->secret = comm->ctl->secret;
+	pthread_mutex_init(&s->lock, NULL);
 	len = server_name(&addr, s->secret, comm->rank);
 	s->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	s->stop = eventfd(0, EFD_CLOEXEC);
@@ -135,6 +161,7 @@ err_close:
 		close(s->listener);
 	if (s->stop >= 0)
 		close(s->stop);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 	return err;
 }
@@ -151,6 +178,7 @@ void ub_server_stop(struct ub_comm *comm)
 	pthread_join(s->thread, NULL);
 	close(s->listener);
 	close(s->stop);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 	comm->server = NULL;
 }

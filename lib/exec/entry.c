@@ -21,6 +21,7 @@ int ub_entry_exchange(struct ub_comm *comm, const struct ub_where *mine, uint32_
 	uint64_t hash = ub_call_hash(&comm->call);
 	int err;
 
+	comm->exec->seen[bank][comm->rank].where = *mine;
 	/* At once: peers may be looking at this line. */
 	own->where = *mine;
 	own->hash = hash;

@@ -217,6 +217,22 @@ int ub_exec_call(struct ub_comm *comm, const struct ub_job *job)
 	return err;
 }
 
+uint32_t ub_exec_shared(const struct ub_comm *comm, uint32_t *ids)
+{
+	const struct ub_exec *x = comm->exec;
+	uint32_t n = 0;
+
+	for (int b = 0; b < UB_BANKS; b++) {
+		const struct ub_where *mine = &x->seen[b][comm->rank].where;
+
+		if (mine->in_seg && mine->in_seg != x->stage_seg)
+			ids[n++] = mine->in_seg;
+		if (mine->out_seg && mine->out_seg != x->stage_seg)
+			ids[n++] = mine->out_seg;
+	}
+	return n;
+}
+
 static uint64_t private_cache_bytes(void)
 {
 	long l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);

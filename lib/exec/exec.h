@@ -113,7 +113,7 @@ struct ub_seen {
 
 struct ub_exec {
 	char			**base[UB_BANKS][3];	/* by enum ub_space, by rank */
-	struct ub_seen		*seen[UB_BANKS];	/* by rank */
+	struct ub_seen		*seen[UB_BANKS];	/* by rank; this one's: what it said */
 	struct ub_used		**watch[3];	/* the same; NULL: cannot die */
 	struct ub_used		*used;		/* room for three per rank */
 	uint32_t		nused;
@@ -143,6 +143,12 @@ int ub_exec_create(struct ub_comm *comm);
 void ub_exec_destroy(struct ub_comm *comm);
 /* What of the environment must agree between ranks. */
 uint64_t ub_exec_salt(const struct ub_comm *comm);
+/*
+ * Ids of the caller's segments that peers may be using: those of both banks' last
+ * windows. Returns how many. Outside of calls only.
+ */
+#define UB_SHARED_IDS	(2 * UB_BANKS)
+uint32_t ub_exec_shared(const struct ub_comm *comm, uint32_t *ids);
 /* Run one call, begun by ub_call_begin(). */
 int ub_exec_call(struct ub_comm *comm, const struct ub_job *job);
 

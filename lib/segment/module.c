@@ -83,6 +83,20 @@ static int module_describe(struct ub_segment *seg, struct ub_segment_desc *desc,
 	return 0;
 }
 
+static int module_revoke(struct ub_segment *seg)
+{
+	struct ub_ioc_handle arg = { .size = sizeof(arg), .handle = seg->handle };
+
+	if (!seg->exported)
+		return 0;
+	/* The end of the context or of the pod has revoked it already. */
+	if (ioctl(seg->dev->fd, UB_IOC_SEG_REVOKE, &arg) && errno != EOWNERDEAD &&
+	    !ub_npu_gone(seg->dev))
+		return -errno;
+	seg->exported = false;
+	return 0;
+}
+
 static int module_map(struct ub_device *dev, const struct ub_segment_desc *desc, int fd,
 		      struct ub_mapping *map)
 {
@@ -181,6 +195,7 @@ const struct ub_segment_ops ub_module_ops = {
 	.alloc = module_alloc,
 	.free = module_free,
 	.describe = module_describe,
+	.revoke = module_revoke,
 	.map = module_map,
 	.unmap = module_unmap,
 	.query = module_query,

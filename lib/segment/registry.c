@@ -159,6 +159,19 @@ int ub_registry_describe(uint32_t id, struct ub_segment_desc *desc, int *fd)
 	return err;
 }
 
+int ub_registry_revoke(uint32_t id)
+{
+	int err = 0;	/* what is no more is nobody's buffer */
+
+	pthread_mutex_lock(&lock);
+	for (uint32_t i = 0; i < nsegs; i++)
+		if (segs[i]->id == id)
+			err = segs[i]->dev->ops->revoke ?
+			      segs[i]->dev->ops->revoke(segs[i]) : -EOPNOTSUPP;
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
 uint32_t ub_registry_ids(uint32_t *ids, uint32_t n)
 {
 	uint32_t count;

@@ -71,6 +71,8 @@ struct ub_segment_ops {
 	void (*free)(struct ub_segment *seg);
 	/* *fd stays the segment's; -1 when the peer needs none. */
 	int (*describe)(struct ub_segment *seg, struct ub_segment_desc *desc, int *fd);
+	/* Peers' mappings die; it may be described again. NULL: cannot be done. */
+	int (*revoke)(struct ub_segment *seg);
 	/* Takes nothing over: the caller closes fd. */
 	int (*map)(struct ub_device *dev, const struct ub_segment_desc *desc, int fd,
 		   struct ub_mapping *map);
@@ -112,6 +114,8 @@ struct ub_segment *ub_registry_remove(void *base);
 bool ub_registry_find(const void *ptr, size_t size, struct ub_segment *seg);
 /* Describe segment id under the registry's lock, with a dup of its descriptor. */
 int ub_registry_describe(uint32_t id, struct ub_segment_desc *desc, int *fd);
+/* Peers' mappings of segment id die: 0 (also when it is freed already) or an error. */
+int ub_registry_revoke(uint32_t id);
 /* Ids of living segments: at most n are stored, all are counted. */
 uint32_t ub_registry_ids(uint32_t *ids, uint32_t n);
 /* Changes whenever a segment comes or goes: the key of caches over find(). */

@@ -121,6 +121,13 @@ static inline int test_mappings(const char *word)
 	return n;
 }
 
+static inline bool test_on_module(void)
+{
+	const char *wanted = getenv("UB_TEST_TRANSPORT");
+
+	return wanted && !strcmp(wanted, "module");
+}
+
 /*
  * After calls on buffers of the communicator's device: the data went over what was asked
  * for. The kernel says so, not the library: at least @least mappings of segments of
@@ -128,9 +135,7 @@ static inline int test_mappings(const char *word)
  */
 static inline void expect_transport(struct ub_comm *comm, int least)
 {
-	const char *wanted = getenv("UB_TEST_TRANSPORT");
-
-	if (!wanted || strcmp(wanted, "module"))
+	if (!test_on_module())
 		return;
 	EXPECT(comm, test_mappings("ub_seg") >= least);
 	EXPECT(comm, test_mappings("memfd:ub-segment") == 0);
@@ -148,6 +153,15 @@ static inline void expect_aborted(struct ub_comm *comm)
 		err = ub_comm_abort(comm);
 	while (err == -EBUSY);
 	EXPECT(comm, !err);
+}
+
+/* Abort, when rank 1 is stopped in a call on buffers of the communicator's device. */
+static inline void expect_stopped(struct ub_comm *comm)
+{
+	EXPECT(comm, ub_comm_abort(comm) == (test_on_module() ? 0 : -EBUSY));
+	EXPECT(comm, strstr(ub_comm_error(comm), "rank 1 does not react"));
+	EXPECT(comm, strstr(ub_comm_error(comm), test_on_module() ?
+			    "cannot reach this rank's buffers" : "may still write"));
 }
 
 struct test_body {

@@ -119,11 +119,15 @@ int ub_comm_destroy(struct ub_comm *comm);
  * Any rank, any thread, any time, any number of times. Unfinished and later
  * calls return -ECONNABORTED on every rank, or the failure that came first.
  * Waits at most 1 s until no live rank is inside a call: then the buffers of
- * unfinished calls are the caller's again, with undefined content.
+ * unfinished calls are the caller's again, with undefined content. From a rank that
+ * does not react (it is stopped) they are taken away: on an NPU by revoking what
+ * others have mapped of this rank's buffers of the unfinished call. A communicator
+ * that shares such a buffer fails too, with -EOWNERDEAD.
  *
- * Returns 0, or -EBUSY: a live rank did not react (it is stopped) and may still
- * write to the buffers of the unfinished call; ub_comm_error() names it. Keep
- * those buffers until it has ended, or call again.
+ * Returns 0, or -EBUSY: a live rank did not react and may still write to the
+ * buffers of the unfinished call, because they are memory of the host, which cannot
+ * be taken away; ub_comm_error() names it. Keep those buffers until it has ended, or
+ * call again.
  */
 int ub_comm_abort(struct ub_comm *comm);
 
