@@ -44,6 +44,24 @@ static int check_limits(const struct ub_context *ctx, const struct ibv_qp_init_a
 	return 0;
 }
 
+/*
+ * The library gives the builders to the program when it finds VERBS_QP_EX. In PABI 34
+ * struct ibv_qp_ex has grown without a new number: rdma-core 44 has no wr_flush yet, so
+ * there comp_mask is where that is now. Nobody calls wr_flush: it is not offered.
+ */
+static void show_builders(struct verbs_qp *qp)
+{
+#if IBVERBS_PABI_VERSION == 34
+	const uint32_t mask = VERBS_QP_EX;
+
+	static_assert(offsetof(struct verbs_qp, comp_mask) ==
+		      offsetof(struct verbs_qp, qp_ex.wr_flush) + sizeof(qp->qp_ex.wr_flush),
+		      "wr_flush is the last of the builders");
+	memcpy(&qp->qp_ex.wr_flush, &mask, sizeof(mask));
+#endif
+	qp->comp_mask |= VERBS_QP_EX;
+}
+
 static uint32_t max(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
@@ -107,7 +125,7 @@ struct ibv_qp *ub_qp_create_ex(struct ibv_context *context, struct ibv_qp_init_a
 	ub_lock_init(&qp->rq.lock, ub_pd_single_threaded(attr->pd));
 	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
 		ub_qp_set_builders(qp, attr->send_ops_flags);
-		qp->verbs.comp_mask |= VERBS_QP_EX;
+		show_builders(&qp->verbs);
 	}
 	return &qp->verbs.qp;
 }
