@@ -25,9 +25,8 @@ static const struct {
 	{ IB_SPEED_NDR, 100000 },
 };
 
-static const u8 ub_port_width[] = {
-	IB_WIDTH_1X, IB_WIDTH_2X, IB_WIDTH_4X, IB_WIDTH_8X, IB_WIDTH_12X
-};
+/* Without 2X, which older programs take for an error. */
+static const u8 ub_port_width[] = { IB_WIDTH_1X, IB_WIDTH_4X, IB_WIDTH_8X, IB_WIDTH_12X };
 
 /* The fastest that InfiniBand has a name for and that is no faster than @mbps. */
 static void ub_port_rate(u64 mbps, struct ib_port_attr *attr)
