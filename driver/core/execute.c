@@ -207,8 +207,6 @@ static bool ub_exec_no_receive(struct ub_jetty *jetty)
 		ub_engine_bump(jetty->engine, UB_CTR_RNR_EXCEEDED);
 		return false;
 	}
-	if (exec->rnr_left != UB_FOR_EVER)
-		exec->rnr_left--;
 	exec->for_receive = true;
 	ub_exec_wait(jetty, ub_rnr_time[exec->rnr_timer & 31] * 10ULL * NSEC_PER_USEC);
 	return true;
@@ -216,7 +214,26 @@ static bool ub_exec_no_receive(struct ub_jetty *jetty)
 
 enum ub_due { UB_DUE, UB_NOT_YET, UB_TOO_LATE };
 
-/* May the request be tried again? */
+/* Its time is over. False: that was once too often. */
+static bool ub_exec_expire(struct ub_jetty *jetty)
+{
+	struct ub_exec *exec = jetty->exec;
+
+	if (exec->for_receive) {
+		if (exec->rnr_left != UB_FOR_EVER)
+			exec->rnr_left--;
+		return true;
+	}
+	if (!READ_ONCE(jetty->attr.timeout))
+		return true;
+	ub_engine_bump(jetty->engine, UB_CTR_RETRY);
+	if (!exec->retry_left)
+		return false;
+	exec->retry_left--;
+	return true;
+}
+
+/* May the request be tried again? Who is woken has not waited in vain. */
 static enum ub_due ub_exec_due(struct ub_jetty *jetty)
 {
 	struct ub_exec *exec = jetty->exec;
