@@ -131,8 +131,11 @@ static void ub_flush_receives(struct ub_jetty *jetty)
 	bool last;
 	u64 wr_id;
 
-	if (ub_recv_take(jetty, &wr_id))
+	if (ub_recv_take(jetty, &wr_id)) {
+		/* Its memory is the user's again: no chunk may still be on its way there. */
+		synchronize_srcu_expedited(&ub_txn_srcu);
 		ub_flush_receive(jetty, wr_id);
+	}
 	if (jetty->jfr == &jetty->own_jfr) {
 		while (!ub_jfr_claim(jetty->jfr, NULL, 0, copy))
 			ub_flush_receive(jetty, copy->rqe.wr_id);
@@ -207,8 +210,6 @@ static bool ub_exec_no_receive(struct ub_jetty *jetty)
 		ub_engine_bump(jetty->engine, UB_CTR_RNR_EXCEEDED);
 		return false;
 	}
-	if (exec->rnr_left != UB_FOR_EVER)
-		exec->rnr_left--;
 	exec->for_receive = true;
 	ub_exec_wait(jetty, ub_rnr_time[exec->rnr_timer & 31] * 10ULL * NSEC_PER_USEC);
 	return true;
@@ -216,7 +217,26 @@ static bool ub_exec_no_receive(struct ub_jetty *jetty)
 
 enum ub_due { UB_DUE, UB_NOT_YET, UB_TOO_LATE };
 
-/* May the request be tried again? */
+/* Its time is over. False: that was once too often. */
+static bool ub_exec_expire(struct ub_jetty *jetty)
+{
+	struct ub_exec *exec = jetty->exec;
+
+	if (exec->for_receive) {
+		if (exec->rnr_left != UB_FOR_EVER)
+			exec->rnr_left--;
+		return true;
+	}
+	if (!READ_ONCE(jetty->attr.timeout))
+		return true;
+	ub_engine_bump(jetty->engine, UB_CTR_RETRY);
+	if (!exec->retry_left)
+		return false;
+	exec->retry_left--;
+	return true;
+}
+
+/* May the request be tried again? Who is woken has not waited in vain. */
 static enum ub_due ub_exec_due(struct ub_jetty *jetty)
 {
 	struct ub_exec *exec = jetty->exec;
@@ -226,12 +246,8 @@ static enum ub_due ub_exec_due(struct ub_jetty *jetty)
 	if (!test_and_clear_bit(UB_JETTY_WOKEN, &jetty->flags)) {
 		if (ktime_before(ktime_get(), exec->until))
 			return UB_NOT_YET;
-		if (!exec->for_receive && READ_ONCE(jetty->attr.timeout)) {
-			ub_engine_bump(jetty->engine, UB_CTR_RETRY);
-			if (!exec->retry_left)
-				return UB_TOO_LATE;
-			exec->retry_left--;
-		}
+		if (!ub_exec_expire(jetty))
+			return UB_TOO_LATE;
 	}
 	WRITE_ONCE(exec->waiting, false);
 	ub_jfr_leave(jetty);

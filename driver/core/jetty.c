@@ -226,9 +226,13 @@ static void ub_jetty_set(struct ub_jetty *jetty, const struct ub_jetty_attr *att
 	smp_store_release(&jetty->attr.state, attr->state);
 }
 
-/* Nothing is queued, nothing is in progress. */
+/*
+ * Nothing is queued, nothing is in progress: not even a chunk that a peer had begun,
+ * for receives are the user's again, who is not told of each.
+ */
 static void ub_jetty_reset(struct ub_jetty *jetty)
 {
+	synchronize_srcu_expedited(&ub_txn_srcu);
 	ub_jetty_stop(jetty);
 	ub_jetty_drop(jetty);
 	ub_sq_empty(jetty);

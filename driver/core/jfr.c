@@ -159,19 +159,37 @@ void ub_jfr_leave(struct ub_jetty *sender)
 	spin_unlock_irqrestore(&ub_starved_lock, flags);
 }
 
+/*
+ * Who starves and may run, as there is a receive: with a reference. NULL: nobody, and
+ * if some go on starving, the next post is told of too. One that finds no receive after
+ * all starves anew, so who wakes them one by one comes to an end.
+ */
 static struct ub_jetty *ub_jfr_next_starved(struct ub_jfr *jfr)
 {
+	struct ub_ring_head *head = jfr->ring.head;
 	struct ub_jetty *jetty;
 	unsigned long flags;
 
-	spin_lock_irqsave(&ub_starved_lock, flags);
+	spin_lock_irqsave(&jfr->lock, flags);
+	spin_lock(&ub_starved_lock);
 	jetty = list_first_entry_or_null(&jfr->starved, struct ub_jetty, starved);
-	if (jetty) {
-		list_del_init(&jetty->starved);
-		jetty->starved_of = NULL;
-		refcount_inc(&jetty->ref); /* it leaves the list before it ends */
+	if (!jetty) {
+		WRITE_ONCE(head->flags, head->flags & ~UB_RING_NEED_WAKEUP);
+		goto out;
 	}
-	spin_unlock_irqrestore(&ub_starved_lock, flags);
+	WRITE_ONCE(head->flags, head->flags | UB_RING_NEED_WAKEUP);
+	/* Pairs with the barrier after the process posts. */
+	smp_mb();
+	if (!ub_jfr_posted(jfr)) {
+		jetty = NULL;
+		goto out;
+	}
+	list_del_init(&jetty->starved);
+	jetty->starved_of = NULL;
+	refcount_inc(&jetty->ref); /* it leaves the list before it ends */
+out:
+	spin_unlock(&ub_starved_lock);
+	spin_unlock_irqrestore(&jfr->lock, flags);
 	return jetty;
 }
 
@@ -183,7 +201,6 @@ void ub_jfr_doorbell(struct ub_jfr *jfr)
 {
 	u64 budget = ub_engine_budget();
 	struct ub_jetty *jetty;
-	unsigned long flags;
 
 	if (!jfr->ring.head)
 		return;
@@ -192,9 +209,6 @@ void ub_jfr_doorbell(struct ub_jfr *jfr)
 		ub_jetty_run(jfr->owner, &budget); /* they are flushed */
 		return;
 	}
-	spin_lock_irqsave(&jfr->lock, flags);
-	WRITE_ONCE(jfr->ring.head->flags, jfr->ring.head->flags & ~UB_RING_NEED_WAKEUP);
-	spin_unlock_irqrestore(&jfr->lock, flags);
 	while ((jetty = ub_jfr_next_starved(jfr))) {
 		ub_jetty_wake(jetty);
 		ub_jetty_run(jetty, &budget);
@@ -264,18 +278,14 @@ int ub_jfr_post(struct ub_jfr *jfr, u64 wr_id, const struct ub_sge *sge, u32 nr_
 }
 EXPORT_SYMBOL_GPL(ub_jfr_post);
 
-/* For posters that may not execute: the workers do. */
+/* For posters that may not execute: a worker does. One receive wakes one. */
 void ub_jfr_wake_starved(struct ub_jfr *jfr)
 {
-	struct ub_jetty *jetty;
-	unsigned long flags;
+	struct ub_jetty *jetty = ub_jfr_next_starved(jfr);
 
-	spin_lock_irqsave(&jfr->lock, flags);
-	WRITE_ONCE(jfr->ring.head->flags, jfr->ring.head->flags & ~UB_RING_NEED_WAKEUP);
-	spin_unlock_irqrestore(&jfr->lock, flags);
-	while ((jetty = ub_jfr_next_starved(jfr))) {
-		ub_jetty_wake(jetty);
-		ub_engine_queue(jetty);
-		ub_jetty_put(jetty);
-	}
+	if (!jetty)
+		return;
+	ub_jetty_wake(jetty);
+	ub_engine_queue(jetty);
+	ub_jetty_put(jetty);
 }

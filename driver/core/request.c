@@ -13,6 +13,8 @@
 
 #define UB_MAX_MESSAGE (1ULL << 31)
 
+#define UB_SQE_FLAGS (UB_SQE_SIGNALED | UB_SQE_SOLICITED | UB_SQE_FENCE | UB_SQE_INLINE)
+
 /* ---- what a request is ----------------------------------------------------------- */
 
 #define UB_ON(_type) BIT(UB_JETTY_##_type)
@@ -99,7 +101,8 @@ enum ub_verdict ub_request_start(struct ub_jetty *jetty)
 
 	exec->length = 0;
 	exec->txn.length = 0;
-	if (exec->sqe.op >= ARRAY_SIZE(ub_request_kinds))
+	if (exec->sqe.op >= ARRAY_SIZE(ub_request_kinds) || exec->sqe.reserved ||
+	    exec->sqe.flags & ~UB_SQE_FLAGS)
 		return UB_REFUSE(exec, UB_CR_LOC_QP_OP);
 	kind = ub_request_kind(jetty);
 	if (!(kind->types & BIT(jetty->type)) || !ub_request_measure(jetty))
