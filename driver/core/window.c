@@ -10,8 +10,9 @@
  */
 #include "execute.h"
 
-#define UB_WINDOW_RIGHTS \
-	(UB_REGION_WRITE | UB_REGION_READ | UB_REGION_ATOMIC | UB_REGION_ZERO_BASED)
+/* Programs say LOCAL_WRITE too, which means nothing for others. */
+#define UB_WINDOW_RIGHTS (UB_REGION_LOCAL_WRITE | UB_REGION_WRITE | UB_REGION_READ | \
+			  UB_REGION_ATOMIC | UB_REGION_ZERO_BASED)
 
 /* The window whose key is @key but for the byte that changes. Under engine->windows. */
 static struct ub_tseg *ub_window_find(struct ub_engine *engine, u32 key)
