@@ -25,8 +25,8 @@ static const struct {
 	{ IB_SPEED_NDR, 100000 },
 };
 
-/* Without 2X, which older programs take for an error. */
-static const u8 ub_port_width[] = { IB_WIDTH_1X, IB_WIDTH_4X, IB_WIDTH_8X, IB_WIDTH_12X };
+/* Without 2X and 12X, which programs (pyverbs 44) take for errors. */
+static const u8 ub_port_width[] = { IB_WIDTH_1X, IB_WIDTH_4X, IB_WIDTH_8X };
 
 /* The fastest that InfiniBand has a name for and that is no faster than @mbps. */
 static void ub_port_rate(u64 mbps, struct ib_port_attr *attr)
