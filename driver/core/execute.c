@@ -405,7 +405,7 @@ static enum ub_pause ub_sq_run(struct ub_jetty *jetty, u64 *budget)
 			break;
 		cond_resched();
 	}
-	return UB_MORE;
+	return jetty->exec->loaded || ub_sq_posted(jetty) ? UB_MORE : UB_IDLE;
 }
 
 /* After the busy bit was given back: did something come that its holder missed? */
