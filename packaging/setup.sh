@@ -32,7 +32,8 @@ packages_of()
 	user)
 		echo "gcc libc6-dev make meson ninja-build pkg-config" \
 		     "libcmocka-dev libjson-c-dev python3-yaml" \
-		     "libnl-3-dev libnl-genl-3-dev python3-docutils mandoc"
+		     "libnl-3-dev libnl-genl-3-dev libnl-route-3-dev" \
+		     "python3-docutils mandoc"
 		;;
 	driver)
 		# What Debian's headers depend on: this very gcc, libelf for

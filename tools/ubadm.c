@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ubadm: changes UnifiedBus pods and links. What the kernel says about a refusal
+ * ubadm: changes UnifiedBus pods, links and network interfaces. What the kernel says about a refusal
  * is shown.
  */
 #include <errno.h>
@@ -8,7 +8,8 @@
 
 #include "ubadm.h"
 
-static int run(const struct ubadm_request *req, struct ubnl *nl)
+/* @why: what went wrong, if not the family "ub" says it. */
+static int run(const struct ubadm_request *req, struct ubnl *nl, char why[UBADM_WHY_LEN])
 {
 	struct ubnl_route route;
 	int ret;
@@ -28,6 +29,9 @@ static int run(const struct ubadm_request *req, struct ubnl *nl)
 	case UBADM_ROUTE_GET:
 		ret = ubnl_route(nl, req->device, req->peer, &route);
 		return ret ?: ubadm_show_route(req, &route, stdout);
+	case UBADM_NET_UP:
+	case UBADM_NET_DOWN:
+		return ubadm_net(nl, req->pod, req->op == UBADM_NET_UP, why);
 	default:
 		return -EINVAL;
 	}
@@ -35,6 +39,7 @@ static int run(const struct ubadm_request *req, struct ubnl *nl)
 
 int main(int argc, char **argv)
 {
+	char why[UBADM_WHY_LEN] = "";
 	struct ubadm_request req;
 	struct ubnl *nl;
 	int ret, code;
@@ -52,11 +57,11 @@ int main(int argc, char **argv)
 	if (ret) {
 		code = EXIT_UNKNOWN;
 	} else {
-		ret = run(&req, nl);
+		ret = run(&req, nl, why);
 		code = ret ? EXIT_REFUSED : EXIT_OK;
 	}
 	if (ret)
-		fprintf(stderr, "ubadm: %s\n", ubnl_sentence(nl, ret));
+		fprintf(stderr, "ubadm: %s\n", why[0] ? why : ubnl_sentence(nl, ret));
 	ubnl_close(nl);
 	if (fclose(stdout) && !ret) {
 		fprintf(stderr, "ubadm: the output could not be written: %s\n",

@@ -12,6 +12,7 @@
 #include "word.h"
 
 #define UBADM_MAX_PARAMS	16	/* as many as the kernel takes */
+#define UBADM_WHY_LEN		256
 
 enum ubadm_op {
 	UBADM_NOTHING,	/* --help or --version */
@@ -21,6 +22,8 @@ enum ubadm_op {
 	UBADM_LINK_SET_STATE,
 	UBADM_LINK_SET_WIDTH,
 	UBADM_ROUTE_GET,
+	UBADM_NET_UP,
+	UBADM_NET_DOWN,
 };
 
 /**
@@ -30,7 +33,7 @@ enum ubadm_op {
  * @version:	print the version
  * @json:	the answer as JSON
  * @force:	remove a pod that is in use
- * @pod:	its name
+ * @pod:	the pod's name
  * @backend:	of a new pod; NULL: the kernel's default
  * @preset:	of a new pod
  * @param:	of the preset
@@ -64,5 +67,18 @@ void ubadm_help(FILE *out);
 /* The hops of a route, "ub0/2 -> ub3/4 -> ub5", or as JSON. 0 or -ENOMEM. */
 int ubadm_show_route(const struct ubadm_request *req, const struct ubnl_route *route,
 		     FILE *out);
+
+/* The interface of an NPU and its addresses, as they are sent. */
+struct ubadm_net_plan {
+	char interface[16];
+	uint32_t ipv4;
+	uint8_t ipv6[UB_EID_LEN];
+};
+
+/* -ERANGE: there is no IPv4 address for it; -EINVAL: it is no NPU. */
+int ubadm_net_plan(const struct ubnl_ubpu *npu, struct ubadm_net_plan *plan);
+
+/* Sets all interfaces of @pod; @why: what went wrong, or empty, see ubnl_sentence(). */
+int ubadm_net(struct ubnl *nl, const char *pod, bool up, char why[UBADM_WHY_LEN]);
 
 #endif /* UBADM_H */

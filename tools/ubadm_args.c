@@ -30,7 +30,7 @@ void ubadm_help(FILE *out)
 {
 	fputs("usage: ubadm [options] OBJECT VERB ...\n"
 	      "\n"
-	      "Changes UnifiedBus pods and links. Changes need root (CAP_NET_ADMIN).\n"
+	      "Changes UnifiedBus pods, links and interfaces. Changes need root (CAP_NET_ADMIN).\n"
 	      "\n"
 	      "  pod add NAME [backend B] preset P [KEY VALUE]...\n"
 	      "                   make a pod: pod add pod1 preset mesh1d npus 4 lanes 2;\n"
@@ -43,6 +43,8 @@ void ubadm_help(FILE *out)
 	      "                   the link of that port, at both ends\n"
 	      "  route get FROM TO\n"
 	      "                   the way from a device to another\n"
+	      "  net up POD | down POD\n"
+	      "                   the network interfaces of its NPUs, and their addresses\n"
 	      "\n"
 	      "  -j, --json       of route get: JSON\n"
 	      "      --force      see pod del\n"
@@ -274,6 +276,19 @@ static int parse_route(struct words *words, struct ubadm_request *req)
 	return take_end(words);
 }
 
+/* ---- net ---------------------------------------------------------------------------- */
+
+static int parse_net(struct words *words, struct ubadm_request *req)
+{
+	static const char * const verbs[] = { "up", "down", NULL };
+	int found = take_word(words, "verb of net", verbs);
+
+	if (found < 0 || parse_pod_name(words, req))
+		return -EINVAL;
+	req->op = found ? UBADM_NET_DOWN : UBADM_NET_UP;
+	return take_end(words);
+}
+
 /* ---- all --------------------------------------------------------------------------- */
 
 static int parse_option(int option, char **argv, struct ubadm_request *req, FILE *err)
@@ -303,7 +318,7 @@ static int parse_option(int option, char **argv, struct ubadm_request *req, FILE
 
 static int parse_object(struct words *words, struct ubadm_request *req)
 {
-	static const char * const objects[] = { "pod", "link", "route", NULL };
+	static const char * const objects[] = { "pod", "link", "route", "net", NULL };
 
 	switch (take_word(words, "object", objects)) {
 	case 0:
@@ -312,6 +327,8 @@ static int parse_object(struct words *words, struct ubadm_request *req)
 		return parse_link(words, req);
 	case 2:
 		return parse_route(words, req);
+	case 3:
+		return parse_net(words, req);
 	default:
 		return -EINVAL;
 	}

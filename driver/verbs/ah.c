@@ -50,7 +50,8 @@ static void ub_grh_ipv6(u8 *grh, const struct ib_global_route *route)
 	memcpy(&ip->daddr, &route->dgid, sizeof(ip->daddr));
 }
 
-static int ub_ah_describe(struct ib_ah *ib, const struct rdma_ah_attr *attr,
+/* @user: it is a process'; @ib->uobject, which would say so, is set later. */
+static int ub_ah_describe(struct ib_ah *ib, const struct rdma_ah_attr *attr, bool user,
 			  struct ub_ah_desc *desc)
 {
 	const struct ib_global_route *route = rdma_ah_read_grh(attr);
@@ -65,7 +66,7 @@ static int ub_ah_describe(struct ib_ah *ib, const struct rdma_ah_attr *attr,
 		ub_grh_ipv4(desc->grh, route);
 	else
 		ub_grh_ipv6(desc->grh, route);
-	if (ib->uobject)
+	if (user)
 		desc->sl = desc->ipv4 ? UB_SL_IPV4 : UB_SL_IPV6;
 	desc->multicast = rdma_is_multicast_addr((struct in6_addr *)&dgid);
 	if (!desc->multicast)
@@ -82,7 +83,7 @@ int ub_verbs_create_ah(struct ib_ah *ib, struct rdma_ah_init_attr *init, struct 
 	struct ub_ah_desc desc;
 	int ret;
 
-	ret = ub_udata_check(udata) ?: ub_ah_describe(ib, init->ah_attr, &desc) ?:
+	ret = ub_udata_check(udata) ?: ub_ah_describe(ib, init->ah_attr, udata, &desc) ?:
 	      ub_vdev_take(ib->device, UB_VDEV_AH, UB_VERBS_MAX_AH);
 	if (ret)
 		return ret;

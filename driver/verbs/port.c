@@ -74,7 +74,8 @@ int ub_verbs_get_port_immutable(struct ib_device *ib, u32 port,
 {
 	immutable->gid_tbl_len = UB_VERBS_GIDS;
 	immutable->pkey_tbl_len = 1;
-	immutable->core_cap_flags = RDMA_CORE_CAP_PROT_ROCE_UDP_ENCAP;
+	immutable->core_cap_flags = RDMA_CORE_PORT_IBA_ROCE_UDP_ENCAP;
+	immutable->max_mad_size = IB_MGMT_MAD_SIZE;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /*
  * ubadm's command line, and a route printed.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,13 +98,67 @@ static void links(void **state)
 	assert_int_equal(req.value, 3);
 }
 
+static void interfaces(void **state)
+{
+	struct ubadm_request req;
+
+	accepted("ubadm net up pod0", &req);
+	assert_int_equal(req.op, UBADM_NET_UP);
+	assert_string_equal(req.pod, "pod0");
+	accepted("ubadm n d p", &req);
+	assert_int_equal(req.op, UBADM_NET_DOWN);
+}
+
+/* The plan for NPU @name with pod and number as in the EID, "interface ipv4 ipv6". */
+static int plan(const char *name, uint32_t pod, uint32_t number, char *said, size_t size)
+{
+	struct ubnl_ubpu npu = { .has = UBNL_BIT(UB_A_EID), .eid = { 0xfd, 0x55, 0x42 } };
+	char ipv4[INET_ADDRSTRLEN], ipv6[INET6_ADDRSTRLEN];
+	struct ubadm_net_plan made;
+	int ret;
+
+	snprintf(npu.name, sizeof(npu.name), "%s", name);
+	pod = htonl(pod);
+	number = htonl(number);
+	memcpy(npu.eid + 4, &pod, sizeof(pod));
+	memcpy(npu.eid + 12, &number, sizeof(number));
+	ret = ubadm_net_plan(&npu, &made);
+	if (ret)
+		return ret;
+	inet_ntop(AF_INET, &made.ipv4, ipv4, sizeof(ipv4));
+	inet_ntop(AF_INET6, made.ipv6, ipv6, sizeof(ipv6));
+	snprintf(said, size, "%s %s %s", made.interface, ipv4, ipv6);
+	return 0;
+}
+
+static void addresses(void **state)
+{
+	char said[128];
+
+	assert_int_equal(plan("ub0", 0, 1, said, sizeof(said)), 0);
+	assert_string_equal(said, "ubn0 10.85.0.1 fd55:4200::1");
+	assert_int_equal(plan("ub12", 1, 5, said, sizeof(said)), 0);
+	assert_string_equal(said, "ubn12 10.85.2.5 fd55:4200:0:1::5");
+	assert_int_equal(plan("ub384", 2, 384, said, sizeof(said)), 0);
+	assert_string_equal(said, "ubn384 10.85.5.128 fd55:4200:0:2::180");
+	assert_int_equal(plan("ub9", 127, 510, said, sizeof(said)), 0);
+	assert_string_equal(said, "ubn9 10.85.255.254 fd55:4200:0:7f::1fe");
+	assert_int_equal(plan("ub9", 128, 1, said, sizeof(said)), -ERANGE);
+	assert_int_equal(plan("ub9", 0, 511, said, sizeof(said)), -ERANGE);
+	assert_int_equal(plan("ub9", 0, 0, said, sizeof(said)), -ERANGE);
+	assert_int_equal(plan("pod0-sw1", 0, 1, said, sizeof(said)), -EINVAL);
+}
+
 static void bad_lines_get_a_sentence(void **state)
 {
 	char line[600] = "ubadm pod add p preset x";
 	int i;
 
-	refused("ubadm", "ubadm: object is missing: pod, link, route\n");
-	refused("ubadm net up", "ubadm: 'net' is no object; there is pod, link, route\n");
+	refused("ubadm", "ubadm: object is missing: pod, link, route, net\n");
+	refused("ubadm mtu", "ubadm: 'mtu' is no object; there is pod, link, route, net\n");
+	refused("ubadm net", "ubadm: verb of net is missing: up, down\n");
+	refused("ubadm net up", "ubadm: the pod's name is missing; see ubadm --help\n");
+	refused("ubadm net down a b", "ubadm: 'b' is too much; see ubadm --help\n");
 	refused("ubadm pod", "ubadm: verb of pod is missing: add, del, set\n");
 	refused("ubadm pod add p npus",  "ubadm: the value of 'npus' is missing\n");
 	refused("ubadm pod add p npus 3",
@@ -165,6 +220,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pods),
 		cmocka_unit_test(links),
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(addresses),
 		cmocka_unit_test(bad_lines_get_a_sentence),
 		cmocka_unit_test(routes),
 	};
