@@ -185,7 +185,7 @@ static void ub_exec_wait(struct ub_jetty *jetty, u64 ns)
 {
 	struct ub_exec *exec = jetty->exec;
 
-	exec->until = ktime_add_ns(ktime_get(), ns);
+	WRITE_ONCE(exec->until, ktime_add_ns(ktime_get(), ns));
 	WRITE_ONCE(exec->waiting, true);
 	ub_engine_wait(jetty, exec->until);
 }
@@ -408,18 +408,29 @@ static enum ub_pause ub_sq_run(struct ub_jetty *jetty, u64 *budget)
 	return jetty->exec->loaded || ub_sq_posted(jetty) ? UB_MORE : UB_IDLE;
 }
 
+/*
+ * It waits for nothing, or for what has come. Who found the bit taken when its time was
+ * over did so before the holder asks here.
+ */
+static bool ub_exec_ready(const struct ub_jetty *jetty)
+{
+	const struct ub_exec *exec = jetty->exec;
+
+	return !READ_ONCE(exec->waiting) || test_bit(UB_JETTY_WOKEN, &jetty->flags) ||
+	       !ktime_before(ktime_get(), READ_ONCE(exec->until));
+}
+
 /* After the busy bit was given back: did something come that its holder missed? */
 static bool ub_jetty_runnable(const struct ub_jetty *jetty)
 {
-	const struct ub_exec *exec = jetty->exec;
-	bool work = READ_ONCE(exec->loaded) || ub_sq_posted(jetty);
+	bool loaded = READ_ONCE(jetty->exec->loaded);
+	bool work = loaded || ub_sq_posted(jetty);
 
 	switch (READ_ONCE(jetty->attr.state)) {
 	case UB_JETTY_RTS:
-		return work && (!READ_ONCE(exec->waiting) ||
-				test_bit(UB_JETTY_WOKEN, &jetty->flags));
+		return work && ub_exec_ready(jetty);
 	case UB_JETTY_SQD:
-		return !READ_ONCE(exec->loaded) && READ_ONCE(jetty->notify_drained);
+		return loaded ? ub_exec_ready(jetty) : READ_ONCE(jetty->notify_drained);
 	case UB_JETTY_SQE:
 	case UB_JETTY_ERR:
 		return work || test_bit(UB_JETTY_FLUSH, &jetty->flags);
@@ -432,14 +443,16 @@ void ub_jetty_run(struct ub_jetty *jetty, u64 *budget)
 {
 	enum ub_pause pause;
 
-	do {
+	for (;;) {
 		if (!ub_jetty_take(jetty))
 			return;
 		pause = ub_sq_run(jetty, budget);
 		ub_jetty_release(jetty);
-		if (pause == UB_MORE) {
+		if (pause != UB_MORE && !ub_jetty_runnable(jetty))
+			return;
+		if (pause == UB_MORE || !*budget) {
 			ub_engine_queue(jetty);
 			return;
 		}
-	} while (*budget && ub_jetty_runnable(jetty));
+	}
 }

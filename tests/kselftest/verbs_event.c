@@ -163,7 +163,7 @@ TEST_F_TIMEOUT(verbs_event, arming_loses_nothing, 60)
 	}
 	EXPECT_EQ(0, ub_join(pid));
 	printf("# %u messages, %u naps\n", got, naps);
-	EXPECT_LT(nr / 100, naps);
+	EXPECT_LE(10, naps); /* else nothing was tried */
 }
 
 /* ---- draining ------------------------------------------------------------------------------ */

@@ -171,6 +171,33 @@ TEST_F(verbs_retry, a_receive_is_for_one_message)
 	EXPECT_EQ(0, uv_status(&self->a.cq, 2));
 }
 
+/*
+ * A receive that is posted without a doorbell is found when the time is over: always,
+ * though the poller, who runs what is due, is in the worker's way.
+ */
+TEST_F_TIMEOUT(verbs_retry, no_expiry_is_lost, 60)
+{
+	int i, rounds = ub_debug_kernel() ? 300 : 4000;
+	struct uv_ring *rq = &self->b.qp.rq;
+	unsigned int seed = ub_seed();
+	unsigned long long end;
+	struct ub_cqe cqe;
+
+	self->path.rnr_timer = 1; /* 10 us */
+	ASSERT_EQ(0, again(self));
+	self->sge.length = 0;
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, uv_send(&self->a.qp, uv_sqe(UB_OP_SEND, i), &self->sge, 1));
+		end = ub_now_ns() + rand_r(&seed) % 200000;
+		while (ub_now_ns() < end)
+			ASSERT_FALSE(uv_poll(&self->a.cq, &cqe));
+		*(struct ub_rqe *)uv_entry(rq, rq->index) = (struct ub_rqe){ .wr_id = i };
+		__atomic_store_n(&rq->head->producer, ++rq->index, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, uv_status(&self->a.cq, i));
+		ASSERT_EQ(0, uv_status(&self->b.cq, i));
+	}
+}
+
 /* A write with immediate data needs a receive only at its end, which is all that waits. */
 TEST_F(verbs_retry, immediate_data_waits_at_its_end)
 {
