@@ -174,7 +174,7 @@ static int busy_peer(unsigned int npu, struct contact *c, const struct uv_path *
 
 /* ---- processes that die -------------------------------------------------------------------- */
 
-TEST_F_TIMEOUT(verbs_life, killed_at_random_points, 100)
+UV_TEST_F(verbs_life, killed_at_random_points)
 {
 	static const struct uv_path path = {
 		.timeout = 9, .retry = 2, .rnr_retry = 7, .rnr_timer = 1, .access = UV_ALL,
@@ -236,7 +236,7 @@ TEST_F_TIMEOUT(verbs_life, killed_at_random_points, 100)
 }
 
 /* A child has neither the rings nor a claim on the device; its parent goes on. */
-TEST_F(verbs_life, a_child_that_was_forked)
+UV_TEST_F(verbs_life, a_child_that_was_forked)
 {
 	struct uv_end a, b;
 	struct ub_sge sge;
@@ -271,7 +271,7 @@ TEST_F(verbs_life, a_child_that_was_forked)
 	EXPECT_EQ(0, uv_do(&a.qp, &a.cq, uv_rdma(UB_OP_WRITE, i, &b.mr, 0), &sge, 1));
 }
 
-/* ---- queue pairs that are destroyed ----------------------------------------------------------- */
+/* ---- queue pairs that are destroyed --------------------------------------------------- */
 
 struct sender {
 	enum ub_op op;
@@ -294,7 +294,7 @@ static void *send_on(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(verbs_life, destroyed_while_its_peer_sends, 60)
+UV_TEST_F(verbs_life, destroyed_while_its_peer_sends)
 {
 	static const struct uv_path path = { .timeout = 9, .retry = 1, .access = UV_ALL };
 	int i, rounds = ub_debug_kernel() ? 10 : 80;
@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(verbs_life, destroyed_while_its_peer_sends, 60)
 }
 
 /* A receive that is flushed is the user's again, though its message was coming. */
-TEST_F_TIMEOUT(verbs_life, flushed_while_a_message_comes, 60)
+UV_TEST_F(verbs_life, flushed_while_a_message_comes)
 {
 	static const struct uv_path path = {
 		.timeout = 9, .retry = 1, .rnr_retry = 7, .rnr_timer = 1, .access = UV_ALL,
@@ -374,7 +374,7 @@ TEST_F_TIMEOUT(verbs_life, flushed_while_a_message_comes, 60)
 	printf("# %d of %d were halfway there\n", halfway, rounds);
 }
 
-/* ---- devices that go ---------------------------------------------------------------------------- */
+/* ---- devices that go ------------------------------------------------------------------ */
 
 #define PAIRS 2
 
@@ -451,7 +451,7 @@ static int exchange(FIXTURE_DATA(verbs_life) *self)
 	return ret;
 }
 
-TEST_F_TIMEOUT(verbs_life, a_pod_that_is_removed_under_load, 100)
+UV_TEST_F(verbs_life, a_pod_that_is_removed_under_load)
 {
 	int i, k, rounds = ub_debug_kernel() ? 2 : 10;
 	unsigned int seed = ub_seed();
@@ -470,7 +470,7 @@ TEST_F_TIMEOUT(verbs_life, a_pod_that_is_removed_under_load, 100)
 	EXPECT_EQ(0, exchange(self));
 }
 
-TEST_F_TIMEOUT(verbs_life, a_module_that_is_unloaded_under_load, 100)
+UV_TEST_F(verbs_life, a_module_that_is_unloaded_under_load)
 {
 	int i, k, rounds = ub_debug_kernel() ? 2 : 5;
 	unsigned int seed = ub_seed();
