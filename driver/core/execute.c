@@ -408,16 +408,10 @@ static enum ub_pause ub_sq_run(struct ub_jetty *jetty, u64 *budget)
 	return jetty->exec->loaded || ub_sq_posted(jetty) ? UB_MORE : UB_IDLE;
 }
 
-/*
- * It waits for nothing, or for what has come. Who found the bit taken when its time was
- * over did so before the holder asks here.
- */
+/* The current request waits for nothing, or for what has come. */
 static bool ub_exec_ready(const struct ub_jetty *jetty)
 {
-	const struct ub_exec *exec = jetty->exec;
-
-	return !READ_ONCE(exec->waiting) || test_bit(UB_JETTY_WOKEN, &jetty->flags) ||
-	       !ktime_before(ktime_get(), READ_ONCE(exec->until));
+	return !READ_ONCE(jetty->exec->waiting) || test_bit(UB_JETTY_WOKEN, &jetty->flags);
 }
 
 /* After the busy bit was given back: did something come that its holder missed? */
@@ -439,20 +433,36 @@ static bool ub_jetty_runnable(const struct ub_jetty *jetty)
 	}
 }
 
+/*
+ * The same of the clock: who found the bit taken when the time was over did so before
+ * its holder asks here.
+ */
+static bool ub_jetty_overdue(const struct ub_jetty *jetty)
+{
+	enum ub_jetty_state state = READ_ONCE(jetty->attr.state);
+	const struct ub_exec *exec = jetty->exec;
+
+	return (state == UB_JETTY_RTS || state == UB_JETTY_SQD) &&
+	       READ_ONCE(exec->loaded) && READ_ONCE(exec->waiting) &&
+	       !ktime_before(ktime_get(), READ_ONCE(exec->until));
+}
+
 void ub_jetty_run(struct ub_jetty *jetty, u64 *budget)
 {
 	enum ub_pause pause;
+	bool runnable;
 
-	for (;;) {
+	do {
 		if (!ub_jetty_take(jetty))
 			return;
 		pause = ub_sq_run(jetty, budget);
 		ub_jetty_release(jetty);
-		if (pause != UB_MORE && !ub_jetty_runnable(jetty))
-			return;
-		if (pause == UB_MORE || !*budget) {
-			ub_engine_queue(jetty);
-			return;
-		}
-	}
+		runnable = ub_jetty_runnable(jetty);
+	} while (pause != UB_MORE && *budget && runnable);
+	/*
+	 * Waiting is no work of the caller's: where each try takes longer than the time
+	 * between two, he would not come back.
+	 */
+	if (pause == UB_MORE || runnable || ub_jetty_overdue(jetty))
+		ub_engine_queue(jetty);
 }

@@ -182,15 +182,16 @@ void ub_jfc_count_backlog(struct ub_jfc *jfc, int change)
 }
 
 /*
- * The poller does what the worker would, up to a budget. Each round takes one send
- * queue off the list; it goes to the end if something is left.
+ * The poller does what the worker would, up to a budget, with what is ready now: one
+ * that is ready again at once, as its time is so short, must not keep him.
  */
 void ub_jfc_run_backlog(struct ub_jfc *jfc)
 {
+	u32 nr = READ_ONCE(jfc->backlog);
 	u64 budget = ub_engine_budget();
 	struct ub_jetty *jetty;
 
-	while (budget) {
+	while (budget && nr--) {
 		jetty = ub_engine_take_ready(jfc->engine, jfc);
 		if (!jetty)
 			return;

@@ -62,6 +62,12 @@ enum uv_attr {
 
 enum uv_type { UV_RC = 2, UV_UC = 3, UV_UD = 4 };
 
+/*
+ * A pod with addresses takes ten seconds on a busy machine where the kernel checks
+ * everything: a test that has one of its own gets a larger limit of liveness.
+ */
+#define UV_TEST_F(_fixture, _name) TEST_F_TIMEOUT(_fixture, _name, 200)
+
 /* ---- pods: uverbs_pod.c ---------------------------------------------------------- */
 
 /* Are there verbs devices? A test that needs them is skipped without. */

@@ -53,7 +53,7 @@ static int listen_on(struct listener *l, unsigned int npu, __u32 receives)
 
 /* ---- completion channels --------------------------------------------------------------- */
 
-TEST_F(verbs_event, a_channel_tells_once_and_only_when_armed)
+UV_TEST_F(verbs_event, a_channel_tells_once_and_only_when_armed)
 {
 	struct ub_sqe sqe = uv_sqe(UB_OP_SEND, 1);
 	struct listener l;
@@ -125,7 +125,7 @@ static int send_bursts(struct ub_board *board, struct uv_addr *mine, struct uv_a
 }
 
 /* Who arms, then looks, then sleeps, is woken for every message. */
-TEST_F_TIMEOUT(verbs_event, arming_loses_nothing, 60)
+UV_TEST_F(verbs_event, arming_loses_nothing)
 {
 	unsigned int nr = ub_debug_kernel() ? 500 : 10000, got = 0, naps = 0;
 	struct ub_board *board = ub_board_make();
@@ -178,7 +178,7 @@ static int drain(struct uv_qp *qp)
 	return uv_modify(qp, &cmd);
 }
 
-TEST_F(verbs_event, a_send_queue_is_drained)
+UV_TEST_F(verbs_event, a_send_queue_is_drained)
 {
 	struct uv_qp_want want = { .user = 5 };
 	struct uv_end a, b;
@@ -212,7 +212,7 @@ TEST_F(verbs_event, a_send_queue_is_drained)
 	EXPECT_EQ(-ETIMEDOUT, uv_event_within(&a.dev, 10, NULL));
 }
 
-TEST_F(verbs_event, a_message_that_comes_early_establishes)
+UV_TEST_F(verbs_event, a_message_that_comes_early_establishes)
 {
 	struct uv_qp_want want = { .user = 9 };
 	struct uv_path path = UV_PATH;

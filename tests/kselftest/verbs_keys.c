@@ -66,7 +66,7 @@ static const struct right {
 };
 
 /* Each is given by the region and by the queue pair, and needed of both. */
-TEST_F(verbs_keys, every_right_is_needed)
+UV_TEST_F(verbs_keys, every_right_is_needed)
 {
 	__u32 access;
 	struct uv_mr mr;
@@ -91,7 +91,7 @@ TEST_F(verbs_keys, every_right_is_needed)
 	}
 }
 
-TEST_F(verbs_keys, what_is_written_locally_needs_the_right)
+UV_TEST_F(verbs_keys, what_is_written_locally_needs_the_right)
 {
 	struct ub_sge room, sge = uv_sge(&self->a.mr, 0, 8);
 	struct uv_mr mine, theirs;
@@ -109,7 +109,7 @@ TEST_F(verbs_keys, what_is_written_locally_needs_the_right)
 	EXPECT_EQ(UB_CR_LOC_PROT, uv_status(&self->b.cq, 5));
 }
 
-TEST_F(verbs_keys, memory_that_is_read_only)
+UV_TEST_F(verbs_keys, memory_that_is_read_only)
 {
 	void *at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct uv_mr mr;
@@ -124,7 +124,7 @@ TEST_F(verbs_keys, memory_that_is_read_only)
 
 /* ---- ranges ---------------------------------------------------------------------------- */
 
-TEST_F(verbs_keys, ranges_end_at_the_byte)
+UV_TEST_F(verbs_keys, ranges_end_at_the_byte)
 {
 	struct uv_mr mr;
 
@@ -150,7 +150,7 @@ TEST_F(verbs_keys, ranges_end_at_the_byte)
 }
 
 /* Nothing may be moved to anywhere. */
-TEST_F(verbs_keys, no_bytes_need_no_key)
+UV_TEST_F(verbs_keys, no_bytes_need_no_key)
 {
 	struct uv_mr none = { .key = 0xdeadbeef };
 
@@ -160,7 +160,7 @@ TEST_F(verbs_keys, no_bytes_need_no_key)
 
 /* ---- keys of others --------------------------------------------------------------------- */
 
-TEST_F(verbs_keys, keys_of_other_domains_and_devices)
+UV_TEST_F(verbs_keys, keys_of_other_domains_and_devices)
 {
 	struct uv_mr mr, wrong;
 	struct uv_dev third;
@@ -189,7 +189,7 @@ TEST_F(verbs_keys, keys_of_other_domains_and_devices)
 	EXPECT_LE(3, uv_counter(self->pod.npu[1], "resp_remote_access_errors"));
 }
 
-TEST_F(verbs_keys, a_key_is_not_given_twice)
+UV_TEST_F(verbs_keys, a_key_is_not_given_twice)
 {
 	struct uv_mr old, mr;
 	int i;
@@ -228,7 +228,7 @@ static void *write_on(void *data)
 }
 
 /* When the key is gone nobody writes any more: not even what is in progress. */
-TEST_F_TIMEOUT(verbs_keys, deregistered_under_writes, 60)
+UV_TEST_F(verbs_keys, deregistered_under_writes)
 {
 	int i, rounds = ub_debug_kernel() ? 10 : 60;
 	struct writer w = { .self = self };
@@ -251,7 +251,7 @@ TEST_F_TIMEOUT(verbs_keys, deregistered_under_writes, 60)
 }
 
 /* The same of the sender's own memory: what it had there is not sent any more. */
-TEST_F_TIMEOUT(verbs_keys, deregistered_under_its_own_writes, 60)
+UV_TEST_F(verbs_keys, deregistered_under_its_own_writes)
 {
 	int i, k, rounds = ub_debug_kernel() ? 10 : 60;
 	struct ub_sge sge;
@@ -278,7 +278,7 @@ TEST_F_TIMEOUT(verbs_keys, deregistered_under_its_own_writes, 60)
 	}
 }
 
-TEST_F(verbs_keys, locked_memory_has_a_limit)
+UV_TEST_F(verbs_keys, locked_memory_has_a_limit)
 {
 	struct uv_mr mr;
 	struct uv_dev dev;

@@ -181,7 +181,7 @@ static int busy_peer(unsigned int npu, struct contact *c, const struct uv_path *
 
 /* ---- processes that die -------------------------------------------------------------------- */
 
-TEST_F_TIMEOUT(verbs_life, killed_at_random_points, 100)
+UV_TEST_F(verbs_life, killed_at_random_points)
 {
 	static const struct uv_path path = {
 		.timeout = 9, .retry = 2, .rnr_retry = 7, .rnr_timer = 1, .access = UV_ALL,
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(verbs_life, killed_at_random_points, 100)
 }
 
 /* A child has neither the rings nor a claim on the device; its parent goes on. */
-TEST_F(verbs_life, a_child_that_was_forked)
+UV_TEST_F(verbs_life, a_child_that_was_forked)
 {
 	struct uv_end a, b;
 	struct ub_sge sge;
@@ -279,7 +279,7 @@ TEST_F(verbs_life, a_child_that_was_forked)
 	EXPECT_EQ(0, uv_do(&a.qp, &a.cq, uv_rdma(UB_OP_WRITE, i, &b.mr, 0), &sge, 1));
 }
 
-/* ---- queue pairs that are destroyed ----------------------------------------------------------- */
+/* ---- queue pairs that are destroyed --------------------------------------------------- */
 
 struct sender {
 	enum ub_op op;
@@ -302,14 +302,15 @@ static void *send_on(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(verbs_life, destroyed_while_its_peer_sends, 60)
+UV_TEST_F(verbs_life, destroyed_while_its_peer_sends)
 {
 	static const struct uv_path path = { .timeout = 9, .retry = 1, .access = UV_ALL };
 	int i, rounds = ub_debug_kernel() ? 10 : 80;
 	struct sender s = { .op = UB_OP_WRITE };
+	struct uv_qp_want want = {};
+	struct ub_sge sge;
 	struct uv_end b;
 	pthread_t thread;
-	struct uv_qp_want want = {};
 
 	ASSERT_EQ(0, uv_ends(&s.end, &b, &self->pod, MIB, NULL, &path));
 	memset(s.end.mr.at, 0x55, MIB);
@@ -332,11 +333,9 @@ TEST_F_TIMEOUT(verbs_life, destroyed_while_its_peer_sends, 60)
 		ASSERT_EQ(0, uv_pair(&s.end.qp, &b.qp, &path));
 	}
 	/* The sender may go in the middle as well, and the whole of it. */
-	for (i = 0; i < 3; i++) {
-		struct ub_sge sge = uv_sge(&s.end.mr, 0, MIB);
-
+	sge = uv_sge(&s.end.mr, 0, MIB);
+	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, uv_post(&s.end.qp, uv_rdma(UB_OP_WRITE, i, &b.mr, 0), &sge, 1));
-	}
 	ASSERT_EQ(0, uv_bell(&s.end.qp));
 	uv_end_close(&s.end);
 	uv_end_close(&b);
@@ -345,7 +344,7 @@ TEST_F_TIMEOUT(verbs_life, destroyed_while_its_peer_sends, 60)
 }
 
 /* A receive that is flushed is the user's again, though its message was coming. */
-TEST_F_TIMEOUT(verbs_life, flushed_while_a_message_comes, 60)
+UV_TEST_F(verbs_life, flushed_while_a_message_comes)
 {
 	static const struct uv_path path = {
 		.timeout = 9, .retry = 1, .rnr_retry = 7, .rnr_timer = 1, .access = UV_ALL,
@@ -382,7 +381,7 @@ TEST_F_TIMEOUT(verbs_life, flushed_while_a_message_comes, 60)
 	printf("# %d of %d were halfway there\n", halfway, rounds);
 }
 
-/* ---- devices that go ---------------------------------------------------------------------------- */
+/* ---- devices that go ------------------------------------------------------------------ */
 
 #define PAIRS 2
 
@@ -459,17 +458,20 @@ static int exchange(FIXTURE_DATA(verbs_life) *self)
 	return ret;
 }
 
-TEST_F_TIMEOUT(verbs_life, a_pod_that_is_removed_under_load, 100)
+UV_TEST_F(verbs_life, a_pod_that_is_removed_under_load)
 {
 	int i, k, rounds = ub_debug_kernel() ? 2 : 10;
 	unsigned int seed = ub_seed();
+	unsigned long long start;
 	struct crowd crowd;
 
 	for (i = 0; i < rounds; i++) {
 		ASSERT_EQ(0, crowd_start(self, &crowd, seed + i));
 		EXPECT_EQ(-EBUSY, ub_pod_del("t-vlife", false));
 		ub_sleep_ms(rand_r(&seed) % 100);
+		start = ub_now_ns();
 		ASSERT_EQ(0, ub_pod_del("t-vlife", true));
+		printf("# removed after %llu ms\n", (ub_now_ns() - start) / 1000000);
 		for (k = 0; k < 2 * PAIRS; k++)
 			ASSERT_EQ(0, ub_join(crowd.pid[k]));
 		nothing_is_left(_metadata, self);
@@ -478,16 +480,19 @@ TEST_F_TIMEOUT(verbs_life, a_pod_that_is_removed_under_load, 100)
 	EXPECT_EQ(0, exchange(self));
 }
 
-TEST_F_TIMEOUT(verbs_life, a_module_that_is_unloaded_under_load, 100)
+UV_TEST_F(verbs_life, a_module_that_is_unloaded_under_load)
 {
 	int i, k, rounds = ub_debug_kernel() ? 2 : 5;
 	unsigned int seed = ub_seed();
+	unsigned long long start;
 	struct crowd crowd;
 
 	for (i = 0; i < rounds; i++) {
 		ASSERT_EQ(0, crowd_start(self, &crowd, seed + i));
 		ub_sleep_ms(rand_r(&seed) % 100);
+		start = ub_now_ns();
 		ASSERT_EQ(0, unload("ub_verbs"));
+		printf("# unloaded after %llu ms\n", (ub_now_ns() - start) / 1000000);
 		for (k = 0; k < 2 * PAIRS; k++)
 			ASSERT_EQ(0, ub_join(crowd.pid[k]));
 		/* Of all pods: without devices the kernel has no QP of its own either. */
@@ -495,6 +500,7 @@ TEST_F_TIMEOUT(verbs_life, a_module_that_is_unloaded_under_load, 100)
 		if (system("modprobe ub_verbs"))
 			SKIP(return, "modprobe does not find ub_verbs; load it again by hand");
 		ub_pod_drop(&self->pod);
+		/* Other pods have their devices again, and the rings of these. */
 		nothing_is_left(_metadata, self);
 		ASSERT_EQ(0, uv_pod_make(&self->pod, "t-vlife", 3));
 	}

@@ -62,7 +62,7 @@ static void expect_message(struct expected *e, int dir, __u64 bytes)
 	expect(e, dir, bytes);
 }
 
-TEST_F(verbs_links, every_byte_is_counted_once)
+UV_TEST_F(verbs_links, every_byte_is_counted_once)
 {
 	static const __u32 sizes[] = { 0, 1, 19, 20, 21, 4095, 4096, 4097, 65536, 65537, 3000000 };
 	struct ub_link_counters before = link_of(self, 0, 1), after;
@@ -117,7 +117,7 @@ TEST_F(verbs_links, every_byte_is_counted_once)
 
 /* ---- one link down ---------------------------------------------------------------------- */
 
-TEST_F(verbs_links, a_detour_is_taken_and_counted)
+UV_TEST_F(verbs_links, a_detour_is_taken_and_counted)
 {
 	struct ub_link_counters was[4], now[4];
 	struct ub_sge sge = uv_sge(&self->a.mr, 0, MIB);
@@ -147,7 +147,7 @@ TEST_F(verbs_links, a_detour_is_taken_and_counted)
 }
 
 /* A link that comes and goes under traffic costs nothing but time. */
-TEST_F_TIMEOUT(verbs_links, a_link_that_flaps, 60)
+UV_TEST_F(verbs_links, a_link_that_flaps)
 {
 	int i, rounds = ub_debug_kernel() ? 10 : 60, k;
 	struct ub_sge sge = uv_sge(&self->a.mr, 0, 2 * MIB);
@@ -169,7 +169,7 @@ TEST_F_TIMEOUT(verbs_links, a_link_that_flaps, 60)
 
 /* ---- all links down ------------------------------------------------------------------------ */
 
-TEST_F(verbs_links, without_any_link_it_gives_up_in_the_end)
+UV_TEST_F(verbs_links, without_any_link_it_gives_up_in_the_end)
 {
 	long long tried;
 	int i;
@@ -192,7 +192,7 @@ TEST_F(verbs_links, without_any_link_it_gives_up_in_the_end)
 }
 
 /* Returned before retries are exhausted: it goes on at once, not at the next expiry. */
-TEST_F(verbs_links, it_goes_on_when_a_link_returns)
+UV_TEST_F(verbs_links, it_goes_on_when_a_link_returns)
 {
 	struct ub_sge sge = uv_sge(&self->a.mr, 0, 4 * MIB);
 	int round;
@@ -204,7 +204,8 @@ TEST_F(verbs_links, it_goes_on_when_a_link_returns)
 
 		ub_fill(self->a.mr.at, 4 * MIB, round);
 		ASSERT_EQ(0, ub_mesh_isolate(&self->pod, 1, false));
-		ASSERT_EQ(0, uv_send(&self->a.qp, uv_rdma(UB_OP_WRITE, 1, &self->b.mr, 0), &sge, 1));
+		ASSERT_EQ(0, uv_send(&self->a.qp, uv_rdma(UB_OP_WRITE, 1, &self->b.mr, 0),
+				     &sge, 1));
 		EXPECT_EQ(0, uv_count_for(&self->a.cq, 30));
 		/* One that is not the direct one suffices. */
 		ASSERT_EQ(0, ub_mesh_link_set(&self->pod, 1, 3, true));
@@ -216,7 +217,7 @@ TEST_F(verbs_links, it_goes_on_when_a_link_returns)
 }
 
 /* Some expiries are borne, again and again: more in all than one request may have. */
-TEST_F(verbs_links, progress_gives_retries_back)
+UV_TEST_F(verbs_links, progress_gives_retries_back)
 {
 	struct ub_sge sge = uv_sge(&self->a.mr, 0, 8);
 	long long tried;
@@ -239,7 +240,7 @@ TEST_F(verbs_links, progress_gives_retries_back)
 	EXPECT_LE(9, uv_counter(self->pod.npu[0], "local_ack_timeout_err"));
 }
 
-TEST_F(verbs_links, a_timeout_of_zero_waits_for_ever)
+UV_TEST_F(verbs_links, a_timeout_of_zero_waits_for_ever)
 {
 	self->path.timeout = 0;
 	self->path.retry = 0;
@@ -252,7 +253,7 @@ TEST_F(verbs_links, a_timeout_of_zero_waits_for_ever)
 }
 
 /* The port is all links together: it is down with the last, and up with the first. */
-TEST_F(verbs_links, port_events)
+UV_TEST_F(verbs_links, port_events)
 {
 	struct ib_uverbs_async_event_desc event;
 	struct pollfd file = { .fd = self->a.dev.async, .events = POLLIN };

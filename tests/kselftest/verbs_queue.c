@@ -22,7 +22,7 @@ FIXTURE_TEARDOWN(verbs_queue)
 /* ---- depth and number ------------------------------------------------------------ */
 
 /* A ring that is filled before anybody is told completes in order, to the last. */
-TEST_F_TIMEOUT(verbs_queue, deep_queues, 60)
+UV_TEST_F(verbs_queue, deep_queues)
 {
 	const struct uv_qp_want want = { .send_wr = 16384, .recv_wr = 16384 };
 	struct uv_end a, b;
@@ -57,7 +57,7 @@ TEST_F_TIMEOUT(verbs_queue, deep_queues, 60)
 }
 
 /* Only what asks for it completes, and it says that all before it is done. */
-TEST_F(verbs_queue, unsignaled_requests)
+UV_TEST_F(verbs_queue, unsignaled_requests)
 {
 	struct uv_end a, b;
 	struct ub_sge sge;
@@ -85,7 +85,7 @@ TEST_F(verbs_queue, unsignaled_requests)
 	EXPECT_EQ(UB_CR_LOC_PROT, uv_status(&a.cq, 7));
 }
 
-TEST_F_TIMEOUT(verbs_queue, four_thousand_queue_pairs, 100)
+UV_TEST_F(verbs_queue, four_thousand_queue_pairs)
 {
 	unsigned int i, nr = ub_debug_kernel() ? 256 : 4096;
 	struct uv_qp *qp = calloc(nr, sizeof(*qp));
@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(verbs_queue, four_thousand_queue_pairs, 100)
 
 /* ---- everybody with everybody ------------------------------------------------------- */
 
-TEST_F(verbs_queue, a_queue_pair_that_is_connected_to_itself)
+UV_TEST_F(verbs_queue, a_queue_pair_that_is_connected_to_itself)
 {
 	struct uv_end end;
 	struct ub_sge sge, room;
@@ -228,20 +228,20 @@ static void crossing(struct __test_metadata *_metadata, FIXTURE_DATA(verbs_queue
 	}
 }
 
-TEST_F_TIMEOUT(verbs_queue, crossing_sends_small, 60)
+UV_TEST_F(verbs_queue, crossing_sends_small)
 {
 	crossing(_metadata, self, 16, ub_debug_kernel() ? 800 : 16000);
 }
 
 /* Larger than a chunk: both are in the middle of a message at the same time. */
-TEST_F_TIMEOUT(verbs_queue, crossing_sends_large, 60)
+UV_TEST_F(verbs_queue, crossing_sends_large)
 {
 	crossing(_metadata, self, 200 << 10, ub_debug_kernel() ? 40 : 400);
 }
 
 /* ---- shared receives --------------------------------------------------------------- */
 
-TEST_F(verbs_queue, a_shared_queue_tells_its_limit_once)
+UV_TEST_F(verbs_queue, a_shared_queue_tells_its_limit_once)
 {
 	struct uv_qp_want want = {};
 	struct uv_end a, b;
@@ -275,7 +275,7 @@ TEST_F(verbs_queue, a_shared_queue_tells_its_limit_once)
 	EXPECT_EQ(UV_SRQ_LIMIT_REACHED, uv_event(&b.dev, &user));
 }
 
-TEST_F(verbs_queue, the_last_receive_is_told)
+UV_TEST_F(verbs_queue, the_last_receive_is_told)
 {
 	struct uv_qp_want want = { .user = 815 };
 	struct uv_end end;
@@ -302,7 +302,7 @@ TEST_F(verbs_queue, the_last_receive_is_told)
 
 /* ---- queues that end ------------------------------------------------------------------ */
 
-TEST_F(verbs_queue, an_overflown_queue_hurts_nobody_else)
+UV_TEST_F(verbs_queue, an_overflown_queue_hurts_nobody_else)
 {
 	struct uv_qp_want want = { .user = 1 };
 	struct uv_end a, b;
@@ -344,7 +344,7 @@ TEST_F(verbs_queue, an_overflown_queue_hurts_nobody_else)
 	EXPECT_EQ(0, uv_cq_destroy(&small));
 }
 
-TEST_F(verbs_queue, a_resized_queue_keeps_what_it_holds)
+UV_TEST_F(verbs_queue, a_resized_queue_keeps_what_it_holds)
 {
 	struct uv_end a, b;
 	struct ub_sge sge;

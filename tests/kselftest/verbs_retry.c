@@ -54,7 +54,7 @@ static int send_two(FIXTURE_DATA(verbs_retry) *self)
 
 /* ---- receivers that are not ready ----------------------------------------------------- */
 
-TEST_F(verbs_retry, rnr_is_borne_as_often_as_allowed)
+UV_TEST_F(verbs_retry, rnr_is_borne_as_often_as_allowed)
 {
 	static const int retries[] = { 0, 1, 6 };
 	long long before, gave_up;
@@ -81,7 +81,7 @@ TEST_F(verbs_retry, rnr_is_borne_as_often_as_allowed)
 	}
 }
 
-TEST_F(verbs_retry, seven_rnr_retries_are_for_ever)
+UV_TEST_F(verbs_retry, seven_rnr_retries_are_for_ever)
 {
 	struct ub_sge room = uv_sge(&self->b.mr, 0, 8);
 	long long before;
@@ -104,7 +104,7 @@ TEST_F(verbs_retry, seven_rnr_retries_are_for_ever)
  * Posting a receive runs who waits for it, whatever the timer says: all is done when
  * the doorbell returns.
  */
-TEST_F(verbs_retry, a_posted_receive_wakes_the_sender)
+UV_TEST_F(verbs_retry, a_posted_receive_wakes_the_sender)
 {
 	struct ub_sge room = uv_sge(&self->b.mr, 0, 8);
 	struct ub_cqe cqe;
@@ -129,7 +129,7 @@ TEST_F(verbs_retry, a_posted_receive_wakes_the_sender)
  * A receive wakes one sender. Who finds none any more waits for his time, and has lost
  * no retry by being woken.
  */
-TEST_F(verbs_retry, a_receive_is_for_one_message)
+UV_TEST_F(verbs_retry, a_receive_is_for_one_message)
 {
 	struct ub_sge room = uv_sge(&self->b.mr, 0, 8);
 	struct uv_qp_want want = {};
@@ -175,7 +175,7 @@ TEST_F(verbs_retry, a_receive_is_for_one_message)
  * A receive that is posted without a doorbell is found when the time is over: always,
  * though the poller, who runs what is due, is in the worker's way.
  */
-TEST_F_TIMEOUT(verbs_retry, no_expiry_is_lost, 60)
+UV_TEST_F(verbs_retry, no_expiry_is_lost)
 {
 	int i, rounds = ub_debug_kernel() ? 300 : 4000;
 	struct uv_ring *rq = &self->b.qp.rq;
@@ -199,7 +199,7 @@ TEST_F_TIMEOUT(verbs_retry, no_expiry_is_lost, 60)
 }
 
 /* A write with immediate data needs a receive only at its end, which is all that waits. */
-TEST_F(verbs_retry, immediate_data_waits_at_its_end)
+UV_TEST_F(verbs_retry, immediate_data_waits_at_its_end)
 {
 	struct ub_sqe sqe = uv_rdma(UB_OP_WRITE_IMM, 1, &self->b.mr, 0);
 	struct ub_cqe cqe;
@@ -238,7 +238,7 @@ static void no_answer(struct __test_metadata *_metadata, FIXTURE_DATA(verbs_retr
 	EXPECT_TRUE(ub_is_zero(self->b.mr.at, 4096));
 }
 
-TEST_F(verbs_retry, a_peer_that_is_gone)
+UV_TEST_F(verbs_retry, a_peer_that_is_gone)
 {
 	static const int retries[] = { 0, 1, 7 };
 	struct uv_addr to;
@@ -256,7 +256,7 @@ TEST_F(verbs_retry, a_peer_that_is_gone)
 	}
 }
 
-TEST_F(verbs_retry, a_peer_that_expects_another_number)
+UV_TEST_F(verbs_retry, a_peer_that_expects_another_number)
 {
 	struct uv_addr to_a, to_b;
 
@@ -272,7 +272,7 @@ TEST_F(verbs_retry, a_peer_that_expects_another_number)
 	EXPECT_EQ(UV_RTS, uv_state(&self->b.qp));
 }
 
-TEST_F(verbs_retry, a_peer_that_is_not_connected_back)
+UV_TEST_F(verbs_retry, a_peer_that_is_not_connected_back)
 {
 	struct uv_qp_want want = { .send_cq = &self->a.cq };
 	struct uv_addr to_b, to_other;
@@ -291,7 +291,7 @@ TEST_F(verbs_retry, a_peer_that_is_not_connected_back)
 }
 
 /* What is unreliable says nothing, and counts. */
-TEST_F(verbs_retry, unreliable_ones_lose_silently)
+UV_TEST_F(verbs_retry, unreliable_ones_lose_silently)
 {
 	struct uv_qp_want want = { .send_cq = &self->a.cq, .type = UV_UC };
 	struct ub_sge room = uv_sge(&self->b.mr, 0, 8);

@@ -15,7 +15,9 @@ FIXTURE(verbs_ring) {
 	__u32 round;
 };
 
-static const struct uv_qp_want wide = { .sge = 4, .inline_bytes = 64, .send_wr = 32, .recv_wr = 32 };
+static const struct uv_qp_want wide = {
+	.sge = 4, .inline_bytes = 64, .send_wr = 32, .recv_wr = 32,
+};
 static const struct uv_path short_path = {
 	.timeout = 5, .retry = 1, .rnr_retry = 1, .rnr_timer = 1, .access = UV_ALL,
 };
@@ -119,7 +121,7 @@ static const struct nonsense nonsense[] = {
 								.addr = 1ULL << 63) },
 };
 
-TEST_F_TIMEOUT(verbs_ring, requests_that_make_no_sense, 60)
+UV_TEST_F(verbs_ring, requests_that_make_no_sense)
 {
 	struct ub_sge sge[4];
 	unsigned int i, k;
@@ -142,7 +144,7 @@ TEST_F_TIMEOUT(verbs_ring, requests_that_make_no_sense, 60)
 	}
 }
 
-TEST_F(verbs_ring, lengths_that_add_up_to_more_than_a_message)
+UV_TEST_F(verbs_ring, lengths_that_add_up_to_more_than_a_message)
 {
 	struct ub_sge sge[4];
 	struct ub_sqe sqe = uv_rdma(UB_OP_WRITE, 7, &self->y.mr, 0);
@@ -165,7 +167,7 @@ TEST_F(verbs_ring, lengths_that_add_up_to_more_than_a_message)
 
 /* ---- a receive that makes no sense ---------------------------------------------------- */
 
-TEST_F(verbs_ring, receives_that_make_no_sense)
+UV_TEST_F(verbs_ring, receives_that_make_no_sense)
 {
 	static const struct ub_rqe bad[] = {
 		{ .nr_sge = 5 }, { .nr_sge = ~0U }, { .nr_sge = 1, .reserved = 1 },
@@ -198,7 +200,7 @@ TEST_F(verbs_ring, receives_that_make_no_sense)
 	}
 }
 
-TEST_F(verbs_ring, a_message_that_is_too_long_for_its_receive)
+UV_TEST_F(verbs_ring, a_message_that_is_too_long_for_its_receive)
 {
 	struct ub_sge sge = uv_sge(&self->x.mr, 0, 9), room = uv_sge(&self->y.mr, 0, 8);
 
@@ -212,7 +214,7 @@ TEST_F(verbs_ring, a_message_that_is_too_long_for_its_receive)
 
 /* ---- indices ------------------------------------------------------------------------------ */
 
-TEST_F(verbs_ring, a_producer_that_is_too_far_ahead)
+UV_TEST_F(verbs_ring, a_producer_that_is_too_far_ahead)
 {
 	static const __u32 ahead[] = { 33, 64, 1U << 31, ~0U };
 	struct ub_sge sge = uv_sge(&self->x.mr, 0, 8);
@@ -239,7 +241,7 @@ TEST_F(verbs_ring, a_producer_that_is_too_far_ahead)
 }
 
 /* What the kernel writes is its own: it does not read it again. */
-TEST_F(verbs_ring, the_kernels_words_are_written_only)
+UV_TEST_F(verbs_ring, the_kernels_words_are_written_only)
 {
 	struct ub_sge sge = uv_sge(&self->x.mr, 0, 8);
 	struct ub_cqe cqe;
@@ -263,7 +265,7 @@ TEST_F(verbs_ring, the_kernels_words_are_written_only)
 	}
 }
 
-TEST_F(verbs_ring, a_consumer_of_completions_that_lies)
+UV_TEST_F(verbs_ring, a_consumer_of_completions_that_lies)
 {
 	struct ub_sge sge = uv_sge(&self->x.mr, 0, 8);
 
@@ -327,7 +329,7 @@ static void *scribble(void *data)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(verbs_ring, a_thread_that_scribbles_while_the_kernel_reads, 90)
+UV_TEST_F(verbs_ring, a_thread_that_scribbles_while_the_kernel_reads)
 {
 	int round, i, rounds = ub_debug_kernel() ? 15 : ub_long() ? 2000 : 150;
 	unsigned int seed = ub_seed(), statuses = 0;

@@ -62,7 +62,7 @@ static char *import_as(FIXTURE_DATA(verbs_segment) *self, int npu, __u32 access,
 	return ub_map(*fd, import->mmap_offset, MIB, prot);
 }
 
-TEST_F(verbs_segment, data_lands_in_the_segment)
+UV_TEST_F(verbs_segment, data_lands_in_the_segment)
 {
 	struct ub_ioc_seg_import import;
 	struct uv_mr mr;
@@ -92,7 +92,7 @@ TEST_F(verbs_segment, data_lands_in_the_segment)
 	EXPECT_EQ(-1, ub_differs(theirs + 5 * PAGE + 3, 1000, 3));
 }
 
-TEST_F(verbs_segment, it_receives_and_it_sends)
+UV_TEST_F(verbs_segment, it_receives_and_it_sends)
 {
 	struct ub_sge room, sge;
 	struct uv_mr mr;
@@ -111,7 +111,7 @@ TEST_F(verbs_segment, it_receives_and_it_sends)
 	EXPECT_EQ(-1, ub_differs(self->a.mr.at, 200000, 2));
 }
 
-TEST_F(verbs_segment, rights_are_the_imports)
+UV_TEST_F(verbs_segment, rights_are_the_imports)
 {
 	struct ub_ioc_seg_import import;
 	struct uv_mr mr;
@@ -134,7 +134,7 @@ TEST_F(verbs_segment, rights_are_the_imports)
 	EXPECT_EQ(UB_CR_REM_ACCESS, remotely(self, UB_OP_FETCH_ADD, &mr, 0, 8));
 }
 
-TEST_F(verbs_segment, it_lives_at_its_home)
+UV_TEST_F(verbs_segment, it_lives_at_its_home)
 {
 	struct ub_ioc_seg_import import;
 	struct uv_mr mr;
@@ -152,7 +152,7 @@ TEST_F(verbs_segment, it_lives_at_its_home)
 }
 
 /* After each of these nobody reaches the memory by the key. */
-TEST_F(verbs_segment, it_dies_with_the_segment)
+UV_TEST_F(verbs_segment, it_dies_with_the_segment)
 {
 	struct uv_mr mr;
 
@@ -166,7 +166,7 @@ TEST_F(verbs_segment, it_dies_with_the_segment)
 	ASSERT_EQ(0, ub_alloc(self->home, 0, MIB, &self->seg));
 }
 
-TEST_F(verbs_segment, it_dies_with_the_import)
+UV_TEST_F(verbs_segment, it_dies_with_the_import)
 {
 	struct ub_ioc_seg_import import;
 	struct uv_mr of_import, of_owner;
@@ -212,7 +212,7 @@ static void *write_on(void *data)
 }
 
 /* Freed in the middle of a write: its pages are others' afterwards, as they were. */
-TEST_F_TIMEOUT(verbs_segment, freed_under_writes, 60)
+UV_TEST_F(verbs_segment, freed_under_writes)
 {
 	int i, rounds = ub_debug_kernel() ? 10 : 60;
 	struct writer w = { .self = self };
