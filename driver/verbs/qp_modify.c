@@ -16,13 +16,20 @@ static_assert((int)UB_JETTY_ERR == IB_QPS_ERR);
 #define UB_QP_ACCESS (IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_READ | \
 		      IB_ACCESS_REMOTE_ATOMIC | IB_ACCESS_MW_BIND)
 
+/*
+ * What a program may grant to no effect, as on other devices: the two rights to flush
+ * (IB_ACCESS_FLUSH_*, named since 6.2), an operation that we have not, and hints.
+ */
+#define UB_QP_ACCESS_VAIN (GENMASK(9, 8) | IB_ACCESS_OPTIONAL)
+
 static bool ub_qp_ranges_ok(const struct ib_qp_attr *attr, int mask)
 {
 	if (mask & IB_QP_PORT && attr->port_num != UB_VERBS_PORT)
 		return false;
 	if (mask & IB_QP_PKEY_INDEX && attr->pkey_index)
 		return false;
-	if (mask & IB_QP_ACCESS_FLAGS && attr->qp_access_flags & ~UB_QP_ACCESS)
+	if (mask & IB_QP_ACCESS_FLAGS &&
+	    attr->qp_access_flags & ~(UB_QP_ACCESS | UB_QP_ACCESS_VAIN))
 		return false;
 	if (mask & IB_QP_PATH_MTU &&
 	    (attr->path_mtu < IB_MTU_256 || attr->path_mtu > IB_MTU_4096))
@@ -83,7 +90,8 @@ static int ub_qp_translate(struct ub_vqp *qp, const struct ib_qp_attr *attr, int
 	if (mask & IB_QP_STATE)
 		to->state = (enum ub_jetty_state)attr->qp_state;
 	if (mask & IB_QP_ACCESS_FLAGS) {
-		ret = ub_region_access(attr->qp_access_flags & ~IB_ACCESS_MW_BIND, &to->access);
+		ret = ub_region_access(attr->qp_access_flags &
+				       (UB_QP_ACCESS & ~IB_ACCESS_MW_BIND), &to->access);
 		if (ret)
 			return ret;
 	}
