@@ -11,6 +11,10 @@
  *
  * Interfaces that are in another network namespace are passed over: there this runs
  * again. What is as it should be stays, so a second run changes nothing.
+ *
+ * When this returns interfaces whose NPU has a link that is up are operational: the
+ * kernel takes note of a carrier up to a second late, and knows no way to an address of
+ * IPv6 before.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +25,7 @@
 #include <netlink/route/link.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "ubadm.h"
 
@@ -30,11 +35,16 @@
 #define NET_IPV4_HOSTS		510
 #define NET_IPV6_PREFIX		64
 
-/* A run: @why is the caller's, of UBADM_WHY_LEN. */
+/* How often interfaces are looked at, and for how long all together. */
+#define NET_LOOK_US		20000
+#define NET_LOOKS		500
+
+/* A run: @why is the caller's, of UBADM_WHY_LEN; @looks are those that are left. */
 struct net_run {
 	struct nl_sock *sk;
 	bool up;
 	unsigned int found;
+	unsigned int looks;
 	char *why;
 };
 
@@ -153,7 +163,51 @@ static int set_interface(struct net_run *run, const struct ubadm_net_plan *plan)
 	return ret ? refused(run, plan->interface, what, ret) : 0;
 }
 
+/* Waits until an interface that has a carrier is operational. */
+static int await_interface(struct net_run *run, const struct ubadm_net_plan *plan)
+{
+	struct rtnl_link *link;
+	unsigned int flags;
+
+	for (; run->looks; run->looks--) {
+		/* One that is gone is waited for no longer. */
+		if (rtnl_link_get_kernel(run->sk, 0, plan->interface, &link))
+			return 0;
+		flags = rtnl_link_get_flags(link);
+		rtnl_link_put(link);
+		if (!(flags & IFF_LOWER_UP) || flags & IFF_RUNNING)
+			return 0;
+		usleep(NET_LOOK_US);
+	}
+	snprintf(run->why, UBADM_WHY_LEN, "%s is up and has a carrier, but is not operational: "
+		 "see `ip link show %s`", plan->interface, plan->interface);
+	return -ETIMEDOUT;
+}
+
 /* ---- a pod ---------------------------------------------------------------------------- */
+
+static int each_npu(struct net_run *run, const struct ubnl_snapshot *snap, const char *pod,
+		    int (*act)(struct net_run *run, const struct ubnl_ubpu *npu))
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < snap->nr_ubpus; i++) {
+		if (snap->ubpu[i].type != UB_UBPU_NPU || strcmp(snap->ubpu[i].pod, pod))
+			continue;
+		ret = act(run, &snap->ubpu[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int await_npu(struct net_run *run, const struct ubnl_ubpu *npu)
+{
+	struct ubadm_net_plan plan;
+
+	return ubadm_net_plan(npu, &plan) ?: await_interface(run, &plan);
+}
 
 static int set_npu(struct net_run *run, const struct ubnl_ubpu *npu)
 {
@@ -170,7 +224,6 @@ static int set_npu(struct net_run *run, const struct ubnl_ubpu *npu)
 
 static int set_pod(struct net_run *run, const struct ubnl_snapshot *snap, const char *pod)
 {
-	size_t i;
 	int ret;
 
 	if (!ubnl_pod_find(snap, pod)) {
@@ -178,15 +231,11 @@ static int set_pod(struct net_run *run, const struct ubnl_snapshot *snap, const 
 			 pod);
 		return -ENOENT;
 	}
-	for (i = 0; i < snap->nr_ubpus; i++) {
-		if (snap->ubpu[i].type != UB_UBPU_NPU || strcmp(snap->ubpu[i].pod, pod))
-			continue;
-		ret = set_npu(run, &snap->ubpu[i]);
-		if (ret)
-			return ret;
-	}
-	if (run->found)
-		return 0;
+	ret = each_npu(run, snap, pod, set_npu);
+	if (!ret && run->up)
+		ret = each_npu(run, snap, pod, await_npu);
+	if (ret || run->found)
+		return ret;
 	snprintf(run->why, UBADM_WHY_LEN,
 		 "no NPU of %s has a network interface here: modprobe ub_verbs, which makes them "
 		 "for pods of up to 16 NPUs", pod);
@@ -195,7 +244,7 @@ static int set_pod(struct net_run *run, const struct ubnl_snapshot *snap, const 
 
 int ubadm_net(struct ubnl *nl, const char *pod, bool up, char why[UBADM_WHY_LEN])
 {
-	struct net_run run = { .up = up, .why = why };
+	struct net_run run = { .up = up, .looks = NET_LOOKS, .why = why };
 	struct ubnl_snapshot snap;
 	int ret;
 
