@@ -25,6 +25,7 @@ const struct ib_device_ops ub_vdev_ops = {
 	.query_pkey = ub_verbs_query_pkey,
 	.alloc_hw_port_stats = ub_verbs_alloc_hw_port_stats,
 	.get_hw_stats = ub_verbs_get_hw_stats,
+	.process_mad = ub_verbs_process_mad,
 	.add_gid = ub_verbs_add_gid,
 	.del_gid = ub_verbs_del_gid,
 

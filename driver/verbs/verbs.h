@@ -4,7 +4,8 @@
  * translates objects and attributes of verbs to those of the transaction engine
  * (core/engine.h), which moves all data.
  *
- *   ub_vdev	the device of an NPU			main.c device.c port.c counters.c
+ *   ub_vdev	the device of an NPU			main.c device.c port.c
+ *							counters.c pma.c
  *   ub_netdev	its network interface, an IP switch	netdev.c
  *   ub_gid	whose a GID is, in a pod		gid.c
  *   ub_vmap	a ring that a process may map		map.c
@@ -83,7 +84,7 @@ static inline struct ub_vdev *to_ub_vdev(struct ib_device *ib)
 	return container_of(ib, struct ub_vdev, ib);
 }
 
-/* ---- the device: main.c, device.c, port.c, counters.c --------------------- */
+/* ---- the device: main.c, device.c, port.c, counters.c, pma.c --------------- */
 
 extern const struct ib_device_ops ub_vdev_ops;
 
@@ -107,6 +108,9 @@ void ub_vdev_unwatch_port(struct ub_vdev *dev);
 struct rdma_hw_stats *ub_verbs_alloc_hw_port_stats(struct ib_device *ib, u32 port);
 int ub_verbs_get_hw_stats(struct ib_device *ib, struct rdma_hw_stats *stats, u32 port,
 			  int index);
+int ub_verbs_process_mad(struct ib_device *ib, int flags, u32 port, const struct ib_wc *wc,
+			 const struct ib_grh *grh, const struct ib_mad *in, struct ib_mad *out,
+			 size_t *out_size, u16 *out_pkey_index);
 
 /* ---- network interface and GIDs: netdev.c, gid.c ---------------------------- */
 
