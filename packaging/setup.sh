@@ -62,8 +62,9 @@ packages_of()
 		packages_of packages
 		packages_of vm
 		packages_of debug-kernel
-		# A 32-bit program among the kselftests.
-		echo "sparse shellcheck codespell openmpi-bin gcc-multilib"
+		# A 32-bit program among the kselftests, and one that sends MADs.
+		echo "sparse shellcheck codespell openmpi-bin gcc-multilib" \
+		     "libibumad-dev"
 		;;
 	debug-kernel)
 		packages_of driver
